@@ -1,0 +1,14 @@
+export { ByteReader, ByteWriter, compareBytes } from "./bytes.js";
+export { type Clock, ManualClock, pause, systemClock } from "./clock.js";
+export {
+  codeOf,
+  messageOf,
+  OptionError,
+  type PackedError,
+  PoundlockError,
+  packError,
+  RemoteError,
+  unpackError,
+} from "./errors.js";
+export { ignoreNotices, type Notice, type NoticeSink } from "./notices.js";
+export { assertInvariant, integerOption } from "./options.js";

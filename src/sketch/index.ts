@@ -1,0 +1,2 @@
+export { ExactSum } from "./exact-sum.js";
+export { Histogram } from "./histogram.js";

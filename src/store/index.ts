@@ -1,0 +1,29 @@
+export {
+  type Cell,
+  type CellKind,
+  type CountCell,
+  copyCell,
+  countOf,
+  type DistributionCell,
+  decodeCell,
+  emptyCell,
+  encodeCell,
+  type GaugeCell,
+  isLater,
+  mergeCell,
+  type SumCell,
+} from "./cell.js";
+export type * from "./contract.js";
+export {
+  type CellChange,
+  type Delta,
+  decodeDelta,
+  emptyDelta,
+  encodeDelta,
+  type KeyedChange,
+  type MetricDelta,
+  type OrderedChange,
+  type Slot,
+} from "./delta.js";
+export type { FileIdentity } from "./files.js";
+export { compareGroups, type Group, groupBytes, groupKey } from "./group.js";

@@ -1,0 +1,1 @@
+export type { FileRange, FileStatus, Tail, TailOptions } from "./contract.js";

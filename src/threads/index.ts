@@ -1,0 +1,2 @@
+export { ThreadPool, type ThreadPoolOptions } from "./pool.js";
+export { type Served, serveTasks } from "./serve.js";
