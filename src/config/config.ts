@@ -86,8 +86,8 @@ export type StoreConfig = LmdbStoreConfig | MemoryStoreConfig;
 export interface ServerConfig {
   /** @default "127.0.0.1" */
   readonly host?: string;
-  /** 0 lets the system choose. @default 4600, or the next free one */
-  readonly port?: number;
+  /** 0 lets the system choose; as text too, because `"${PORT}"` is text. @default 4600, or the next free one */
+  readonly port?: number | string;
   /** Asked of every caller beyond this machine; give it as `${NAME}`. */
   readonly token?: string;
 }

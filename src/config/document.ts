@@ -11,6 +11,7 @@ import {
   Scalar,
   visit,
 } from "yaml";
+import { messageOf } from "../base/index.js";
 import { type Environment, interpolate } from "./environment.js";
 import type { ConfigProblem, Finding, ProblemPath } from "./problem.js";
 import { pathText } from "./problem.js";
@@ -33,13 +34,20 @@ export function readDocument(file: string, text: string, environment: Environmen
   const lines = new LineCounter();
   const document = parseDocument(text.slice(0, textMax), { lineCounter: lines, prettyErrors: false });
   const place = new Places(file, text, lines, document);
-  const problems = document.errors.map((error) =>
-    place.syntax(error.pos[0], error.pos[1], error.code, error.message),
-  );
+  const problems = place.syntax(document.errors);
   if (problems.length > 0) return { data: undefined, problems, locate: (finding) => place.of(finding) };
   problems.push(...interpolateAll(document, environment, place));
-  const data = problems.length > 0 ? undefined : document.toJS({ maxAliasCount: aliasesMax });
+  const data = problems.length > 0 ? undefined : unfold(document, place, problems);
   return { data, problems, locate: (finding) => place.of(finding) };
+}
+
+function unfold(document: Document, places: Places, problems: ConfigProblem[]): unknown {
+  try {
+    return document.toJS({ maxAliasCount: aliasesMax });
+  } catch (error) {
+    problems.push(places.aliases(messageOf(error)));
+    return undefined;
+  }
 }
 
 function interpolateAll(document: Document, environment: Environment, places: Places): ConfigProblem[] {
@@ -95,14 +103,35 @@ class Places {
     return this.#problem(start, end, { ...finding, path: pathText(path) });
   }
 
-  syntax(start: number, end: number, code: string, message: string): ConfigProblem {
-    const advice = syntaxAdvice[code];
-    return this.#problem(start, end, {
+  /** One mistake for each line, and few: what follows the first is often only its consequence. */
+  syntax(errors: Document["errors"]): ConfigProblem[] {
+    const problems = errors.map((error) => this.#syntaxOf(error));
+    const first = problems.filter(
+      (problem, i) => problems.findIndex(({ line }) => line === problem.line) === i,
+    );
+    return first.slice(0, syntaxProblemsMax);
+  }
+
+  #syntaxOf(error: Document["errors"][number]): ConfigProblem {
+    const [start, end] = error.pos;
+    const isReference = this.#text[start - 1] === "$" && this.#text[start] === "{";
+    const advice = isReference ? unquotedReference : syntaxAdvice[error.code];
+    return this.#problem(isReference ? start - 1 : start, end, {
       code: "CONFIG_SYNTAX",
       path: "",
-      message: message.replace(/ at line \d+, column \d+.*$/s, "").replace(/\.$/, ""),
+      message: error.message.replace(/ at line \d+, column \d+.*$/s, "").replace(/\.$/, ""),
       expected: advice?.expected ?? "valid YAML",
       fix: advice?.fix ?? "see the line above it too: YAML often notices a mistake one line late",
+    });
+  }
+
+  aliases(message: string): ConfigProblem {
+    return this.#problem(0, 1, {
+      code: "CONFIG_SYNTAX",
+      path: "",
+      message,
+      expected: `aliases that stand for at most ${aliasesMax} values`,
+      fix: "write the values out",
     });
   }
 
@@ -173,6 +202,10 @@ class Places {
     return [range[0], range[1]];
   }
 }
+
+const syntaxProblemsMax = 5;
+
+const unquotedReference = { expected: "quotes around it", fix: `"\${NAME}": a { begins a mapping` };
 
 const syntaxAdvice: Readonly<Record<string, { readonly expected: string; readonly fix: string }>> = {
   DUPLICATE_KEY: { expected: "each key once", fix: "remove one of the two, or rename it" },

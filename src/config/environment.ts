@@ -26,7 +26,7 @@ export function interpolate(text: string, environment: Environment): Interpolati
       continue;
     }
     if (name === undefined) return { kind: "malformed", ...place };
-    const value = environment[name];
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     const isUsable = value !== undefined && !(value === "" && fallback !== undefined);
     const replacement = isUsable ? value : fallback;
     if (replacement === undefined) return { kind: "unset", name, ...place };

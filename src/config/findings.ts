@@ -55,7 +55,7 @@ function advisedFinding(advice: Advice, path: ProblemPath): Finding {
 }
 
 function valueFinding(issue: Issue, path: ProblemPath, data: unknown): Finding {
-  if (valueAt(data, path) === undefined) return missing(path, data);
+  if (valueAt(data, path) === undefined) return missing(path);
   const base = { code: "CONFIG_VALUE", path, at: "value" } as const;
   const shown = show(valueAt(data, path));
   switch (issue.code) {
@@ -97,13 +97,18 @@ function valueFinding(issue: Issue, path: ProblemPath, data: unknown): Finding {
 
 function typeFinding(path: ProblemPath, data: unknown, expected: string): Finding {
   const value = valueAt(data, path);
+  if (path.length === 0 && value === null) return { ...missing(["version"]), message: "is empty" };
   const message = value === null ? "is empty" : `${show(value)} has the wrong type`;
-  const isScalar = typeof value === "number" || typeof value === "boolean";
-  const fix =
-    isScalar && expected.includes("text")
-      ? `"${String(value)}"`
-      : (examples[expected] ?? `write ${expected}`);
+  const fix = rightType(value, expected) ?? examples[expected] ?? `write ${expected}`;
   return { code: "CONFIG_VALUE", path, at: value === null ? "key" : "value", message, expected, fix };
+}
+
+/** The same value in the type that was expected, where that is only a matter of quotes. */
+function rightType(value: unknown, expected: string): string | undefined {
+  const isScalar = typeof value === "number" || typeof value === "boolean";
+  if (isScalar && expected.includes("text")) return `"${String(value)}"`;
+  const isNumeric = typeof value === "string" && /^-?\d+(?:\.\d+)?$/.test(value);
+  return isNumeric && expected.includes("number") ? `${value}        (without quotes)` : undefined;
 }
 
 function unknownKey(key: string, parent: ProblemPath, data: unknown): Finding {
@@ -114,12 +119,18 @@ function unknownKey(key: string, parent: ProblemPath, data: unknown): Finding {
   }
   const known = keysAt(parent, valueAt(data, parent));
   const expected = known.length === 0 ? "no such key" : `one of ${known.join(", ")}`;
-  const found = { ...base, code: "CONFIG_UNKNOWN_KEY", message: "is not a known key", expected } as const;
+  const found = {
+    ...base,
+    code: "CONFIG_UNKNOWN_KEY",
+    message: `"${key}" is not a known key`,
+    expected,
+  } as const;
   if (isRatio(parent, data) && (key === "from" || key === "by")) {
     const fix = `remove it: a ratio has the sources and groups of the metric it is \`of\``;
-    return { ...found, message: "does not belong to a ratio", fix };
+    return { ...found, message: `"${key}" does not belong to a ratio`, fix };
   }
-  const near = nearestName(key, known);
+  const free = known.filter((name) => valueAt(data, [...parent, name]) === undefined);
+  const near = nearestName(key, free);
   const place = rightPlace(key, parent);
   return { ...found, fix: place ?? (near === undefined ? "remove it" : `${near}:`) };
 }
@@ -131,7 +142,7 @@ function isRatio(path: ProblemPath, data: unknown): boolean {
 /** A `type` or `kind` that names nothing. */
 function wrongWord(path: ProblemPath, data: unknown): Finding {
   const word = valueAt(data, path);
-  if (word === undefined) return missing(path, data);
+  if (word === undefined) return missing(path);
   const [known, coming] = wordsFor(path);
   if ((coming as readonly unknown[]).includes(word)) return { path, at: "value", ...later(show(word)) };
   return {
@@ -160,21 +171,25 @@ function later(what: string): Pick<Finding, "code" | "message" | "expected" | "f
 }
 
 /** A key that has to be there; the caret stands under the mapping that lacks it. */
-export function missing(path: ProblemPath, data: unknown): Finding {
+export function missing(path: ProblemPath): Finding {
   const key = String(path[path.length - 1]);
   const parent = path.slice(0, -1);
-  const hint = missingHints[key] ?? { expected: `\`${key}\``, fix: `${key}: …` };
+  const hint = (Object.hasOwn(missingHints, key) ? missingHints[key] : undefined) ?? {
+    expected: `\`${key}\``,
+    fix: `${key}: …`,
+  };
   return {
     code: key === "unit" ? "CONFIG_UNIT" : "CONFIG_MISSING",
     path: parent,
     at: "key",
-    message: `${parent.length === 0 && data === null ? "is empty; " : ""}\`${key}\` is missing`,
+    message: `\`${key}\` is missing`,
     expected: hint.expected,
     fix: hint.fix,
   };
 }
 
 const missingHints: Readonly<Record<string, { readonly expected: string; readonly fix: string }>> = {
+  NAME: { expected: "at least one source", fix: "app: { type: file, path: ./app.jsonl, time: ts }" },
   version: { expected: "`version: 1`", fix: "version: 1" },
   sources: {
     expected: "at least one source",
@@ -226,7 +241,7 @@ function show(value: unknown): string {
 export function valueAt(data: unknown, path: ProblemPath): unknown {
   let value = data;
   for (const key of path) {
-    if (typeof value !== "object" || value === null) return undefined;
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
     value = (value as Record<string | number, unknown>)[key];
   }
   return value;

@@ -39,14 +39,23 @@ function wordAt(value: unknown, key: string): string {
   return typeof word === "string" ? word : "";
 }
 
+function keysOf(
+  table: Readonly<Record<string, readonly string[]>>,
+  word: string,
+): readonly string[] | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
+}
+
 /** Keys that may stand in the mapping at `path`; empty when it has names of your own, or is no mapping. */
 export function keysAt(path: ProblemPath, value: unknown): readonly string[] {
   const [section] = path;
   if (path.length === 0) return topKeys;
-  if (path.length === 1 && section === "store") return storeKeys[wordAt(value, "type")] ?? storeKeys.lmdb!;
+  if (path.length === 1 && section === "store")
+    return keysOf(storeKeys, wordAt(value, "type")) ?? storeKeys.lmdb!;
   if (path.length === 1 && section === "server") return serverKeys;
   if (path.length === 2 && section === "sources") return sourceKeys;
-  if (path.length === 2 && section === "metrics") return metricKeys[wordAt(value, "kind")] ?? metricBase;
+  if (path.length === 2 && section === "metrics")
+    return keysOf(metricKeys, wordAt(value, "kind")) ?? metricBase;
   if (path.length === 3 && section === "sources" && path[2] === "time") return timeKeys;
   return [];
 }

@@ -127,9 +127,19 @@ const lmdbStore = z.strictObject({
 });
 const memoryStore = z.strictObject({ type: z.literal("memory"), stateBytesMax });
 
+const portText = advised(z.string(), (value) =>
+  /^\d{1,5}$/.test(value) && Number(value) <= 65_535
+    ? undefined
+    : {
+        message: `${JSON.stringify(value)} is not a port`,
+        expected: "a whole number, 0..65535",
+        fix: "port: 4600",
+      },
+);
+
 const server = z.strictObject({
   host: nonEmpty.exactOptional(),
-  port: z.int().min(0).max(65_535).exactOptional(),
+  port: z.union([z.int().min(0).max(65_535), portText]).exactOptional(),
   token: nonEmpty.exactOptional(),
 });
 

@@ -45,37 +45,39 @@ export function formatDuration(ms: number): string {
 export const knownUnits: readonly string[] = ["ns", "us", "ms", "s", "m", "h", "bytes", "KiB", "MiB"];
 
 /** Ways people write a unit that is known by another name; taking them as they stand would make two units of one. */
-const otherNames: Readonly<Record<string, string>> = {
-  nanos: "ns",
-  nanosecond: "ns",
-  nanoseconds: "ns",
-  µs: "us",
-  μs: "us",
-  micros: "us",
-  microsecond: "us",
-  microseconds: "us",
-  millis: "ms",
-  msec: "ms",
-  msecs: "ms",
-  millisecond: "ms",
-  milliseconds: "ms",
-  sec: "s",
-  secs: "s",
-  second: "s",
-  seconds: "s",
-  min: "m",
-  mins: "m",
-  minute: "m",
-  minutes: "m",
-  hr: "h",
-  hrs: "h",
-  hour: "h",
-  hours: "h",
-  b: "bytes",
-  byte: "bytes",
-  kib: "KiB",
-  mib: "MiB",
-};
+const otherNames: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    nanos: "ns",
+    nanosecond: "ns",
+    nanoseconds: "ns",
+    µs: "us",
+    μs: "us",
+    micros: "us",
+    microsecond: "us",
+    microseconds: "us",
+    millis: "ms",
+    msec: "ms",
+    msecs: "ms",
+    millisecond: "ms",
+    milliseconds: "ms",
+    sec: "s",
+    secs: "s",
+    second: "s",
+    seconds: "s",
+    min: "m",
+    mins: "m",
+    minute: "m",
+    minutes: "m",
+    hr: "h",
+    hrs: "h",
+    hour: "h",
+    hours: "h",
+    b: "bytes",
+    byte: "bytes",
+    kib: "KiB",
+    mib: "MiB",
+  }),
+);
 
 export type UnitCheck =
   | { readonly kind: "ok"; readonly unit: string }
@@ -87,7 +89,7 @@ export const unitExpected: string = `a unit: ${knownUnits.join(" ")}, or the wor
 /** Whether `text` can stand as a unit: a known one, or a word of your own. */
 export function checkUnit(text: string): UnitCheck {
   if (knownUnits.includes(text)) return { kind: "ok", unit: text };
-  const known = otherNames[text] ?? otherNames[text.toLowerCase()];
+  const known = otherNames.get(text) ?? otherNames.get(text.toLowerCase());
   if (known !== undefined) return { kind: "other-name", unit: known };
   // "1" and "%" are units of measure in common use (a bare ratio, a share), so they are words here.
   if (!/^(?:1|%|[\p{L}€$£¥][\p{L}\p{N}_/%€$£¥-]{0,39})$/u.test(text)) {
