@@ -1,16 +1,18 @@
 import { parse } from "@babel/parser";
 
+/** A TypeScript or JavaScript module as a Babel tree; of a file that is being written, as much as can be read. */
+export function parseSource(source) {
+  const plugins = ["typescript"];
+  return parse(source, { sourceType: "module", plugins, createImportExpressions: true, errorRecovery: true });
+}
+
 /**
  * Everything by which a file names another: imports and re-exports, type-only ones and `import("x").T` included,
  * `import()`, `require`, and files named as `new URL("./x.js", import.meta.url)`.
  * @returns {{ kind: "value" | "type" | "file" | "unknown", target: string | undefined, line: number }[]}
  */
 export function importsOf(source) {
-  const { program } = parse(source, {
-    sourceType: "module",
-    plugins: ["typescript"],
-    createImportExpressions: true,
-  });
+  const { program } = parseSource(source);
   const found = [];
   visit(program, (node) => {
     const named = namedBy(node);
@@ -56,7 +58,8 @@ function literal(kind, node) {
     : { kind: "unknown", target: undefined };
 }
 
-function visit(node, see) {
+/** Shows each node of a tree to `see`, outer ones first. */
+export function visit(node, see) {
   if (Array.isArray(node)) for (const child of node) visit(child, see);
   else if (typeof node?.type === "string") {
     see(node);

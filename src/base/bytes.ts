@@ -62,8 +62,8 @@ export class ByteWriter {
    * different strings into the same bytes.
    */
   string(value: string): void {
-    // biome-ignore lint/suspicious/noExplicitAny: isWellFormed is in Node 20 and not yet in the ES2023 library types
-    if ((value as any).isWellFormed()) {
+    // In Node 20, and not yet in the ES2023 library types.
+    if ((value as string & { isWellFormed(): boolean }).isWellFormed()) {
       this.u8(0);
       this.bytes(encoder.encode(value));
       return;
