@@ -1,55 +1,209 @@
-import type { ByteReader, ByteWriter } from "../base/index.js";
+import { type ByteReader, type ByteWriter, OptionError } from "../base/index.js";
+import { BucketCounts } from "./bucket-counts.js";
+import { bucketIndex, bucketLower, bucketMiddle, bucketUpper } from "./bucket-index.js";
+import { ExactSum } from "./exact-sum.js";
 
-/** Base-2 exponential histogram of schema 5. */
+const hasZeros = 1;
+const hasNegative = 2;
+const hasPositive = 4;
+const hasRange = 8;
+
+/**
+ * Base-2 exponential histogram of schema 5, over all doubles; bucket-index.ts draws the buckets.
+ *
+ * - Count, min, max and sum are exact. Counts hold up to 2^53 values.
+ * - A quantile is off by at most `relativeErrorMax` (Masson, Rim, Lee 2019, "DDSketch", for buckets of this kind), for
+ *   subnormal values (below 2^-1022) by up to half of the smallest double more. The lowest and the highest rank are exact.
+ * - Merging adds counts: any split of the same values, merged in any order, gives the same histogram and the same bytes.
+ */
 export class Histogram {
-  /** (2^(1/32) - 1) / (2^(1/32) + 1): bound of a quantile's relative error, by nearest rank. */
-  static readonly relativeErrorMax: number = (2 ** (1 / 32) - 1) / (2 ** (1 / 32) + 1);
+  /**
+   * Bound of a quantile's relative error: (b - 1) / (b + 1) with b = 2^(1/32) is 1.083000 %, rounded up so that the
+   * rounding of doubles is inside.
+   */
+  static readonly relativeErrorMax: number = 0.010831;
 
-  static decode(_reader: ByteReader): Histogram {
-    throw new Error("in work");
+  #count = 0;
+  #zeros = 0;
+  #negatives = 0;
+  #min = Number.POSITIVE_INFINITY;
+  #max = Number.NEGATIVE_INFINITY;
+  #sum = new ExactSum();
+  /** By the index of the absolute value. */
+  #negative: BucketCounts | undefined;
+  #positive: BucketCounts | undefined;
+
+  /** @throws RangeError when the bytes are none that `encode` writes */
+  static decode(reader: ByteReader): Histogram {
+    const histogram = new Histogram();
+    const parts = reader.u8();
+    if (parts > 15 || parts === hasRange)
+      throw new RangeError(`Cannot decode histogram: unknown form ${parts}`);
+    if (parts === 0) return histogram;
+    if (parts & hasZeros) histogram.#zeros = reader.varint();
+    if (parts & hasZeros && histogram.#zeros === 0)
+      throw new RangeError("Cannot decode histogram: a bucket without values");
+    if (parts & hasNegative) histogram.#negative = BucketCounts.decode(reader);
+    if (parts & hasPositive) histogram.#positive = BucketCounts.decode(reader);
+    histogram.#min = reader.f64();
+    histogram.#max = parts & hasRange ? reader.f64() : histogram.#min;
+    histogram.#sum = ExactSum.decode(reader);
+    histogram.#completeDecoded((parts & hasRange) !== 0);
+    return histogram;
   }
 
   get count(): number {
-    throw new Error("in work");
+    return this.#count;
   }
 
   /** NaN when empty, as max and mean. */
   get min(): number {
-    throw new Error("in work");
+    return this.#count === 0 ? Number.NaN : this.#min;
   }
 
   get max(): number {
-    throw new Error("in work");
+    return this.#count === 0 ? Number.NaN : this.#max;
   }
 
+  /** The double nearest to the exact sum; ±Infinity when it lies outside the doubles. */
   get sum(): number {
-    throw new Error("in work");
+    return this.#sum.value();
   }
 
+  /** Finite also when the sum is not. */
   get mean(): number {
-    throw new Error("in work");
+    if (this.#count === 0) return Number.NaN;
+    return this.#clamp(this.#sum.dividedBy(this.#count));
   }
 
   /** False, and nothing changes, for NaN and the infinities. */
-  record(_value: number): boolean {
-    throw new Error("in work");
+  record(value: number): boolean {
+    if (value - value !== 0) return false;
+    this.#sum.add(value);
+    this.#count += 1;
+    if (value < this.#min) this.#min = value + 0;
+    if (value > this.#max) this.#max = value + 0;
+    if (value > 0) {
+      (this.#positive ??= new BucketCounts()).add(bucketIndex(value), 1);
+    } else if (value < 0) {
+      this.#negatives += 1;
+      (this.#negative ??= new BucketCounts()).add(bucketIndex(-value), 1);
+    } else {
+      this.#zeros += 1;
+    }
+    return true;
   }
 
-  merge(_other: Histogram): void {
-    throw new Error("in work");
+  merge(other: Histogram): void {
+    this.#count += other.#count;
+    this.#zeros += other.#zeros;
+    this.#negatives += other.#negatives;
+    this.#min = Math.min(this.#min, other.#min);
+    this.#max = Math.max(this.#max, other.#max);
+    this.#sum.merge(other.#sum);
+    if (other.#negative !== undefined) (this.#negative ??= new BucketCounts()).merge(other.#negative);
+    if (other.#positive !== undefined) (this.#positive ??= new BucketCounts()).merge(other.#positive);
   }
 
-  /** The value of rank ceil(q * n) to within `relativeErrorMax`, inside [min, max]; q in 0..1; NaN when empty. */
-  quantile(_q: number): number {
-    throw new Error("in work");
+  copy(): Histogram {
+    const copy = new Histogram();
+    copy.#count = this.#count;
+    copy.#zeros = this.#zeros;
+    copy.#negatives = this.#negatives;
+    copy.#min = this.#min;
+    copy.#max = this.#max;
+    copy.#sum = this.#sum.copy();
+    copy.#negative = this.#negative?.copy();
+    copy.#positive = this.#positive?.copy();
+    return copy;
   }
 
-  /** Buckets in ascending order of value, for exposition: `upper` is inclusive. */
+  /**
+   * The value of rank ceil(q * n) to within `relativeErrorMax`, inside [min, max]; q in 0..1; NaN when empty.
+   * @throws OptionError when q is not in 0..1
+   */
+  quantile(q: number): number {
+    if (!(q >= 0 && q <= 1)) throw new OptionError("q", `Cannot compute quantile: q = ${q} is not in 0..1`);
+    if (this.#count === 0) return Number.NaN;
+    const rank = Math.ceil(q * this.#count);
+    if (rank <= 1) return this.#min;
+    if (rank >= this.#count) return this.#max;
+    if (rank <= this.#negatives)
+      return this.#clamp(-bucketMiddle(this.#negative!.indexOfRank(this.#negatives - rank + 1)));
+    const rankFromZero = rank - this.#negatives;
+    if (rankFromZero <= this.#zeros) return 0;
+    return this.#clamp(bucketMiddle(this.#positive!.indexOfRank(rankFromZero - this.#zeros)));
+  }
+
+  /**
+   * Used buckets in ascending order of value, for exposition: `lower` is exclusive and `upper` inclusive; the reverse
+   * for negative values; both 0 for the bucket of zeros.
+   */
   buckets(): { readonly lower: number; readonly upper: number; readonly count: number }[] {
-    throw new Error("in work");
+    const buckets: { lower: number; upper: number; count: number }[] = [];
+    this.#negative?.forEach((index, count) => {
+      buckets.push({ lower: -bucketUpper(index), upper: 0 - bucketLower(index), count });
+    });
+    buckets.reverse();
+    if (this.#zeros > 0) buckets.push({ lower: 0, upper: 0, count: this.#zeros });
+    this.#positive?.forEach((index, count) => {
+      buckets.push({ lower: bucketLower(index), upper: bucketUpper(index), count });
+    });
+    return buckets;
   }
 
-  encode(_writer: ByteWriter): void {
-    throw new Error("in work");
+  /** Parts that exist (u8), then zeros, negative and positive buckets, min, max unless it is min, and sum. */
+  encode(writer: ByteWriter): void {
+    const parts =
+      (this.#zeros > 0 ? hasZeros : 0) |
+      (this.#negative !== undefined ? hasNegative : 0) |
+      (this.#positive !== undefined ? hasPositive : 0) |
+      (this.#min < this.#max ? hasRange : 0);
+    writer.u8(parts);
+    if (parts === 0) return;
+    if (parts & hasZeros) writer.varint(this.#zeros);
+    this.#negative?.encode(writer);
+    this.#positive?.encode(writer);
+    writer.f64(this.#min);
+    if (parts & hasRange) writer.f64(this.#max);
+    this.#sum.encode(writer);
   }
+
+  #clamp(value: number): number {
+    return Math.min(Math.max(value, this.#min), this.#max);
+  }
+
+  /** Derives what the bytes do not hold, and refuses bytes whose parts contradict each other. */
+  #completeDecoded(hasMaxOfItsOwn: boolean): void {
+    const negative = this.#negative?.extent();
+    const positive = this.#positive?.extent();
+    this.#negatives = negative?.count ?? 0;
+    this.#count = this.#zeros + this.#negatives + (positive?.count ?? 0);
+    if (!Number.isSafeInteger(this.#count)) throw new RangeError("Cannot decode histogram: count above 2^53");
+    const hasZero = this.#zeros > 0;
+    if (
+      Object.is(this.#min, -0) ||
+      Object.is(this.#max, -0) ||
+      (hasMaxOfItsOwn && !(this.#min < this.#max)) ||
+      !isOutermost(-this.#min, negative?.last, hasZero, positive?.first) ||
+      !isOutermost(this.#max, positive?.last, hasZero, negative?.first)
+    )
+      throw new RangeError("Cannot decode histogram: min and max are not those of the buckets");
+  }
+}
+
+/**
+ * Whether a value lies in the outermost bucket of its direction: the last one beyond zero if there is any, else that of
+ * zeros, else the first one on the other side of zero. `value` counts upwards in that direction.
+ */
+function isOutermost(
+  value: number,
+  beyondLast: number | undefined,
+  hasZero: boolean,
+  behindFirst: number | undefined,
+): boolean {
+  if (!Number.isFinite(value)) return false;
+  if (beyondLast !== undefined) return value > 0 && bucketIndex(value) === beyondLast;
+  if (hasZero) return value === 0;
+  return value < 0 && bucketIndex(-value) === behindFirst;
 }
