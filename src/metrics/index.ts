@@ -1,0 +1,4 @@
+export type { Family, HistogramSample, Labels, Sample } from "./family.js";
+export { legalLabelName, legalMetricName } from "./legal-names.js";
+export { climbLadder, type FineBucket, type PowerLadder } from "./power-ladder.js";
+export { prometheusContentType, writePrometheusText } from "./prometheus-text.js";
