@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeSource } from "../../test/kit/fake-source.js";
+import { writePrometheusText } from "../metrics/index.js";
+import { expositionOf } from "./exposition.js";
+import type { GroupHistogram, MetricDescription } from "./source.js";
+
+class WithHistograms extends FakeSource {
+  override metrics(): readonly MetricDescription[] {
+    return super
+      .metrics()
+      .map((metric) => (metric.name === "latency" ? { ...metric, by: ["route"] } : metric));
+  }
+
+  async histograms(): Promise<readonly GroupHistogram[]> {
+    const buckets = [
+      { upper: 1, count: 2 },
+      { upper: 2 ** (31 / 32), count: 1 },
+      { upper: 2, count: 1 },
+      { upper: 2 ** 30, count: 1 },
+    ];
+    return [
+      { by: { route: null }, count: 5, sum: 10, buckets },
+      { by: { route: "" }, count: 5, sum: 10, buckets },
+      { by: { route: "(other)" }, isOverflow: true, count: 0, sum: 0, buckets: [] },
+    ];
+  }
+}
+
+test("expositionOf() gives distributions as histograms whose edges are powers of two, with absent and empty groups as one", async () => {
+  const text = writePrometheusText(await expositionOf(new WithHistograms(0)));
+
+  assert.match(text, /latency_milliseconds_bucket\{route="",le="1"\} 4\n/);
+  assert.match(text, /latency_milliseconds_bucket\{route="",le="2"\} 8\n/);
+  assert.match(text, /latency_milliseconds_bucket\{route="",le="4194304"\} 8\n/);
+  assert.match(text, /latency_milliseconds_bucket\{route="",le="\+Inf"\} 10\n/);
+  assert.match(text, /latency_milliseconds_sum\{route=""\} 20\n/);
+  assert.match(text, /\{route="\(other\)",poundlock_overflow="true",le="\+Inf"\} 0\n/);
+});
+
+test("expositionOf() has the user's totals, the ledger, lag and dead letters", async () => {
+  const source = new FakeSource(1000);
+  source.settle([
+    { timeMs: 1, route: "/a", status: "200", durationMs: 5 },
+    { timeMs: 2, route: "/a", status: "500", durationMs: 7 },
+  ]);
+  source.files = [
+    {
+      name: "app",
+      files: [
+        { file: "f1", path: "/x.log", size: 10, offset: 4, lagBytes: 6, state: "following", lastGrowthMs: 1 },
+      ],
+    },
+  ];
+
+  const text = writePrometheusText(await expositionOf(source));
+
+  assert.match(text, /requests_total\{route="\/a",status="500"\} 1\n/);
+  assert.match(text, /errors_ratio\{route="\/a"\} 0\.5\n/);
+  assert.match(text, /latency_milliseconds_count\{route="\/a"\} 2\n/);
+  assert.match(text, /poundlock_events_accepted_total\{source="app"\} 2\n/);
+  assert.match(text, /poundlock_events_unaccounted\{source="app"\} 0\n/);
+  assert.match(text, /poundlock_file_lag_bytes\{source="app",file="f1",path="\/x\.log"\} 6\n/);
+  assert.match(text, /poundlock_info\{version="0\.1\.0",store="memory",durability="none"\} 1\n/);
+});

@@ -1,0 +1,20 @@
+export {
+  BusyError,
+  HostRefusedError,
+  ListenError,
+  NotFoundError,
+  OriginRefusedError,
+  QueryError,
+  TokenMissingError,
+  TokenNeededError,
+} from "./errors.js";
+export { openServer, type RunningServer, type ServerOptions } from "./open-server.js";
+export type {
+  GroupHistogram,
+  MetricDescription,
+  SeriesRequest,
+  ServerSource,
+  SourceFiles,
+  SourceStatus,
+} from "./source.js";
+export type * from "./wire.js";
