@@ -25,7 +25,13 @@ export interface TailOptions {
   readonly notices?: NoticeSink;
 }
 
-/** Bytes [start, end) of one file: whole lines, or one line that is too long. */
+/**
+ * Bytes [start, end) of one file.
+ *
+ * - `lines`: whole lines; one of them may still be longer than `lineBytesMax`, which whoever splits them sees.
+ * - `oversize`: one line longer than `lineBytesMax`; may be of any size, so it must not be read into memory whole.
+ * - `skip`: what stood in a file before `from: "end"` met it; settled without reading, so that the watermark says so.
+ */
 export interface FileRange {
   readonly source: string;
   /** Stable id of the file across renames and restarts: the key of its watermark. */
@@ -35,7 +41,7 @@ export interface FileRange {
   readonly descriptor: number;
   readonly start: number;
   readonly end: number;
-  readonly kind: "lines" | "oversize";
+  readonly kind: "lines" | "oversize" | "skip";
   readonly identity: FileIdentity;
 }
 
@@ -60,7 +66,7 @@ export interface FileStatus {
  * - Watch events are hints, `fstat` is the truth.
  */
 export interface Tail extends AsyncDisposable {
-  /** The next range; waits for one. `undefined` when a one-shot tail has handed out everything, or after `close`. */
+  /** The next range; waits for one. `undefined` when a one-shot tail has handed out everything and all of it is settled, or after `close`. */
   next(signal?: AbortSignal): Promise<FileRange | undefined>;
   /** The range's effect is in the store: frees its place, may close its file. */
   settled(range: FileRange): void;

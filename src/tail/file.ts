@@ -1,0 +1,336 @@
+import type { BigIntStats } from "node:fs";
+import { assertInvariant } from "../base/index.js";
+import type { FileIdentity, Watermark } from "../store/index.js";
+import type { FileRange, FileStatus } from "./contract.js";
+import { RangeOrderError } from "./errors.js";
+import type { Handle } from "./handle.js";
+import { type FileKey, PREFIX_BYTES_MAX, prefixHash } from "./identity.js";
+import { GUARD_BYTES_MAX, type PlanInput, planRange, type ReadAt, readGuard } from "./planner.js";
+import type { TurnTaker } from "./turns.js";
+
+export interface FileInit {
+  readonly source: string;
+  readonly id: string;
+  readonly key: FileKey;
+  readonly path: string;
+  /** Where `path` leads when links are followed: the name that watch events use. */
+  readonly realPath: string;
+  readonly handle: Handle;
+  readonly stats: BigIntStats;
+  /** The file's first bytes, none of them beyond `offset`. */
+  readonly prefix: Buffer;
+  /** Where reading goes on. */
+  readonly offset: number;
+  /** Bytes before this are settled without reading. */
+  readonly skipTo: number;
+  /** A one-shot reader stops here. */
+  readonly endBytes: number | undefined;
+  readonly predecessor: FollowedFile | undefined;
+  readonly order: number;
+  readonly nowMs: number;
+  readonly elapsedMs: number;
+}
+
+export type Step =
+  | { readonly kind: "range"; readonly range: FileRange }
+  /** Nothing more until the file changes. */
+  | { readonly kind: "wait" }
+  /** The next range is larger than the room left in flight. */
+  | { readonly kind: "full" }
+  /** Call again. */
+  | { readonly kind: "more" }
+  /** The descriptor shows other content than was read before: truncated, or written anew. */
+  | { readonly kind: "replaced" };
+
+export interface StepLimits {
+  readonly rangeBytesMax: number;
+  readonly lineBytesMax: number;
+  /** Room among the ranges in flight; a range that does not fit is not made. */
+  readonly roomBytes: number;
+}
+
+interface InFlight {
+  readonly range: FileRange;
+  readonly handle: Handle;
+  readonly guard: Buffer | undefined;
+}
+
+/** What a range takes of the bytes in flight. An over-long line is never in memory whole. */
+export function rangeCostBytes(range: FileRange, lineBytesMax: number): number {
+  if (range.kind === "skip") return 0;
+  const bytes = range.end - range.start;
+  return range.kind === "oversize" ? Math.min(bytes, lineBytesMax) : bytes;
+}
+
+/**
+ * One content of one file, from its first byte on, whatever its name.
+ *
+ * ```
+ *   0 ........ settled ........ planned ........ scannedTo ...... size
+ *     in the store   in flight      no newline here      not looked at
+ * ```
+ *
+ * `following` → `draining` (has lost its name; read to its end) → closed.
+ * `gone`: the content is no longer there; only its ranges in flight are waited for.
+ */
+export class FollowedFile implements TurnTaker {
+  readonly id: string;
+  readonly key: FileKey;
+  readonly order: number;
+  path: string;
+  realPath: string;
+  state: "following" | "draining" | "gone" = "following";
+  /** Why the file can't be read at present. */
+  problem: string | undefined;
+  predecessor: FollowedFile | undefined;
+  turnBytes = 0;
+  /** Rises with every hint, so that one that comes while a range is planned is not taken for an old one. */
+  hints = 0;
+  /** No byte will follow: an unterminated last line counts. */
+  isFinal: boolean;
+  lastGrowthMs: number | undefined;
+  /** By the monotonic clock. */
+  changedAtMs: number;
+  readonly handle: Handle;
+
+  readonly #source: string;
+  readonly #endBytes: number | undefined;
+  readonly #skipTo: number;
+  #size: number;
+  #sizeMax: number;
+  /** Size when the content was last seen to be the same: what is lost with it when it is replaced. */
+  #provenSize: number;
+  #mtimeNs: bigint;
+  #settled: number;
+  #planned: number;
+  #scannedTo: number;
+  #guard: Buffer | undefined;
+  #verifiedAt: { readonly size: number; readonly mtimeNs: bigint } | undefined;
+  #prefix: Buffer;
+  #hash: string | undefined;
+  #inFlight: InFlight[] = [];
+  /** Rises when planning starts anew elsewhere, so that a plan made meanwhile is dropped. */
+  #epoch = 0;
+
+  constructor(init: FileInit) {
+    this.id = init.id;
+    this.key = init.key;
+    this.order = init.order;
+    this.path = init.path;
+    this.realPath = init.realPath;
+    this.handle = init.handle;
+    this.predecessor = init.predecessor;
+    this.isFinal = init.endBytes !== undefined;
+    this.lastGrowthMs = init.nowMs;
+    this.changedAtMs = init.elapsedMs;
+    this.#source = init.source;
+    this.#endBytes = init.endBytes;
+    this.#skipTo = init.skipTo;
+    this.#size = Number(init.stats.size);
+    this.#sizeMax = this.#size;
+    this.#provenSize = this.#size;
+    this.#mtimeNs = init.stats.mtimeNs;
+    this.#settled = init.offset;
+    this.#planned = init.offset;
+    this.#scannedTo = init.offset;
+    this.#prefix = init.prefix;
+  }
+
+  /** Largest size that counts: a one-shot reader's ends where it was at the opening. */
+  get size(): number {
+    return this.#endBytes === undefined ? this.#size : Math.min(this.#size, this.#endBytes);
+  }
+
+  get settledBytes(): number {
+    return this.#settled;
+  }
+
+  get plannedBytes(): number {
+    return this.#planned;
+  }
+
+  get isIdle(): boolean {
+    return this.#inFlight.length === 0;
+  }
+
+  /** Bytes that were seen and never handed out. */
+  get unreadBytes(): number {
+    return Math.max(0, this.#provenSize - this.#planned);
+  }
+
+  /** Everything that was in it is handed out. */
+  get isPlanned(): boolean {
+    return this.#planned >= this.size;
+  }
+
+  /** Takes over what a `stat` showed; true when there may be something new to plan. */
+  note(stats: BigIntStats, nowMs: number, elapsedMs: number): boolean {
+    const size = Number(stats.size);
+    if (size === this.#size && stats.mtimeNs === this.#mtimeNs) return false;
+    if (size > this.#size) this.lastGrowthMs = nowMs;
+    this.changedAtMs = elapsedMs;
+    if (size < this.#size) this.#scannedTo = this.#planned;
+    this.#size = size;
+    this.#sizeMax = Math.max(this.#sizeMax, size);
+    this.#mtimeNs = stats.mtimeNs;
+    return true;
+  }
+
+  /** Plans the next range; the caller hands it out or takes it back with `unplan`. */
+  async step(limits: StepLimits, read: ReadAt): Promise<Step> {
+    const epoch = this.#epoch;
+    if (!(await this.#isSameContent(read))) return { kind: "replaced" };
+    if (this.#planned < this.#skipTo) {
+      const guard = await readGuard(this.#skipTo, read);
+      return this.#hand({ kind: "skip", end: this.#skipTo, guard }, limits, epoch, read);
+    }
+    const input: PlanInput = {
+      start: this.#planned,
+      size: this.size,
+      scannedTo: this.#scannedTo,
+      isFinal: this.isFinal,
+      rangeBytesMax: limits.rangeBytesMax,
+      lineBytesMax: limits.lineBytesMax,
+    };
+    const plan = await planRange(input, read);
+    if (epoch !== this.#epoch) return { kind: "more" };
+    if (plan.kind === "wait" || plan.kind === "more") {
+      this.#scannedTo = plan.scannedTo;
+      return { kind: plan.kind };
+    }
+    if (plan.kind === "shrunk") {
+      this.#verifiedAt = undefined;
+      return { kind: "wait" };
+    }
+    return this.#hand(plan, limits, epoch, read);
+  }
+
+  /** @throws RangeOrderError when it is not the oldest in flight */
+  settled(range: FileRange): void {
+    const first = this.#inFlight[0];
+    if (first?.range !== range)
+      throw new RangeOrderError(range.path, range.start, "an earlier range of the file is not settled");
+    this.#inFlight.shift();
+    this.#settled = range.end;
+    void first.handle.release();
+  }
+
+  /** Goes back to `offset`; answers the ranges that are void now. */
+  rewind(range: FileRange, offset: number): readonly FileRange[] {
+    const isVoid = (other: InFlight): boolean => other.range.start >= range.start || other.range.end > offset;
+    const voided = this.#inFlight.filter(isVoid);
+    this.#inFlight = this.#inFlight.filter((other) => !isVoid(other));
+    for (const { handle } of voided) void handle.release();
+    this.#epoch += 1;
+    this.#planned = offset;
+    this.#scannedTo = offset;
+    this.#guard = voided.find((other) => other.range.start === offset)?.guard;
+    if (this.#inFlight.length === 0) this.#settled = offset;
+    return voided.map((other) => other.range);
+  }
+
+  identity(): FileIdentity {
+    const [device = "", inode = ""] = this.key.split(":");
+    this.#hash ??= prefixHash(this.#prefix);
+    return {
+      path: this.path,
+      device,
+      inode,
+      prefixLength: this.#prefix.length,
+      prefixHash: this.#hash,
+      size: this.#sizeMax,
+    };
+  }
+
+  /** As the store would have it. */
+  watermark(nowMs: number): Watermark {
+    return { file: this.id, offset: this.#settled, identity: this.identity(), settledMs: nowMs };
+  }
+
+  status(): FileStatus {
+    return {
+      file: this.id,
+      path: this.path,
+      size: this.size,
+      offset: this.#settled,
+      lagBytes: Math.max(0, this.size - this.#settled),
+      state: this.problem === undefined ? this.state : "unreadable",
+      ...(this.problem === undefined ? {} : { message: this.problem }),
+      lastGrowthMs: this.lastGrowthMs,
+    };
+  }
+
+  async #hand(
+    next: { readonly kind: FileRange["kind"]; readonly end: number; readonly guard: Buffer | undefined },
+    limits: StepLimits,
+    epoch: number,
+    read: ReadAt,
+  ): Promise<Step> {
+    if (!(await this.#learnPrefix(next.end, read))) return { kind: "replaced" };
+    if (epoch !== this.#epoch) return { kind: "more" };
+    const range: FileRange = {
+      source: this.#source,
+      file: this.id,
+      path: this.path,
+      descriptor: this.handle.descriptor,
+      start: this.#planned,
+      end: next.end,
+      kind: next.kind,
+      identity: this.identity(),
+    };
+    assertInvariant(range.end > range.start, "a range has bytes");
+    if (rangeCostBytes(range, limits.lineBytesMax) > limits.roomBytes) return { kind: "full" };
+    this.#inFlight.push({ range, handle: this.handle.retain(), guard: this.#guard });
+    this.#planned = range.end;
+    this.#scannedTo = range.end;
+    this.#guard = next.guard;
+    return { kind: "range", range };
+  }
+
+  /**
+   * Whether what was read before still stands where it stood: the size tells most truncations, the bytes before the
+   * next range tell the one that was followed by as much writing, the first bytes the rest.
+   */
+  async #isSameContent(read: ReadAt): Promise<boolean> {
+    const size = this.#size;
+    const mtimeNs = this.#mtimeNs;
+    if (size < this.#planned) return false;
+    const before = this.#verifiedAt;
+    if (before?.size === size && before.mtimeNs === mtimeNs) return true;
+    const hasGrown = before !== undefined && size > before.size;
+    if (!(await this.#isGuardIntact(read))) return false;
+    if (!hasGrown && !(await this.#isPrefixIntact(read))) return false;
+    this.#verifiedAt = { size, mtimeNs };
+    this.#provenSize = size;
+    return true;
+  }
+
+  async #isGuardIntact(read: ReadAt): Promise<boolean> {
+    const offset = this.#planned;
+    const known = this.#guard;
+    if (offset === 0) return true;
+    const length = known?.length ?? Math.min(GUARD_BYTES_MAX, offset);
+    const bytes = await read(offset - length, length);
+    if (bytes.length < length) return false;
+    if (offset !== this.#planned) return true;
+    if (known === undefined) this.#guard = Buffer.from(bytes);
+    return known === undefined || bytes.equals(known);
+  }
+
+  async #isPrefixIntact(read: ReadAt): Promise<boolean> {
+    const known = this.#prefix;
+    return known.length === 0 || (await read(0, known.length)).equals(known);
+  }
+
+  /** Never more than was handed out: what follows the last complete line may still be taken back by the writer. */
+  async #learnPrefix(end: number, read: ReadAt): Promise<boolean> {
+    const length = Math.min(PREFIX_BYTES_MAX, end);
+    const known = this.#prefix;
+    if (known.length >= length) return true;
+    const bytes = Buffer.from(await read(0, length));
+    if (bytes.length < length || !bytes.subarray(0, known.length).equals(known)) return false;
+    this.#prefix = bytes;
+    this.#hash = undefined;
+    return true;
+  }
+}

@@ -1,0 +1,82 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { BigIntStats } from "node:fs";
+import type { FileIdentity, Watermark } from "../store/index.js";
+
+/** Longer prefixes tell more files apart, and cost a read of one block either way. */
+export const PREFIX_BYTES_MAX = 1024;
+
+/** Device and inode: what a file is as long as it lives, whatever its name. */
+export type FileKey = string;
+
+export function fileKey(stats: BigIntStats): FileKey {
+  return `${stats.dev}:${stats.ino}`;
+}
+
+/** Random at its end, because an inode is used again after its file's death and after a truncation. */
+export function newFileId(key: FileKey): string {
+  return `${key}:${randomBytes(5).toString("hex")}`;
+}
+
+export function prefixHash(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+}
+
+export function identityKey(identity: FileIdentity): FileKey {
+  return `${identity.device}:${identity.inode}`;
+}
+
+/** Whether content that starts with `bytes` and is `size` long can be the content that the watermark speaks of. */
+export function isSameContent(watermark: Watermark, bytes: Buffer, size: number): boolean {
+  const { prefixLength, prefixHash: hash } = watermark.identity;
+  if (watermark.offset > size || prefixLength > bytes.length) return false;
+  return prefixLength === 0 || prefixHash(bytes.subarray(0, prefixLength)) === hash;
+}
+
+export type Match =
+  | { readonly kind: "unknown" }
+  /** The same file: go on at the watermark. */
+  | { readonly kind: "same"; readonly watermark: Watermark }
+  /** The inode is known, its content is another: truncated, or the inode was used again. */
+  | { readonly kind: "changed"; readonly watermark: Watermark };
+
+/** The files of this source that were read before: from the store, and those closed since. */
+export class KnownFiles {
+  readonly #newest = new Map<FileKey, Watermark>();
+
+  constructor(watermarks: readonly Watermark[]) {
+    for (const watermark of watermarks) this.remember(watermark);
+  }
+
+  /** Of several contents that one inode had, only the newest can still be there. */
+  remember(watermark: Watermark): void {
+    const key = identityKey(watermark.identity);
+    const known = this.#newest.get(key);
+    if (known === undefined || known.settledMs <= watermark.settledMs) this.#newest.set(key, watermark);
+  }
+
+  /** Followed again, or dead: whatever has this key later is another file. */
+  forget(key: FileKey): void {
+    this.#newest.delete(key);
+  }
+
+  match(key: FileKey, prefix: Buffer, size: number): Match {
+    const watermark = this.#newest.get(key);
+    if (watermark === undefined) return { kind: "unknown" };
+    return isSameContent(watermark, prefix, size)
+      ? { kind: "same", watermark }
+      : { kind: "changed", watermark };
+  }
+
+  has(key: FileKey): boolean {
+    return this.#newest.has(key);
+  }
+
+  /** Where it was last seen. */
+  pathOf(key: FileKey): string | undefined {
+    return this.#newest.get(key)?.identity.path;
+  }
+
+  all(): readonly Watermark[] {
+    return [...this.#newest.values()];
+  }
+}

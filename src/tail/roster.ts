@@ -1,0 +1,400 @@
+import { basename, dirname } from "node:path";
+import type { Notice } from "../base/index.js";
+import type { Watermark } from "../store/index.js";
+import { Discoverer, type Discovery, describe, type FoundFile } from "./discovery.js";
+import { FollowedFile } from "./file.js";
+import { type FileKey, identityKey, KnownFiles, newFileId } from "./identity.js";
+import { type Opened, openFile } from "./opening.js";
+import type { TailSettings } from "./options.js";
+import { findSiblings, isRotationOf } from "./siblings.js";
+import type { Turns } from "./turns.js";
+
+/**
+ * How long a file that lost its name must be quiet before it counts as finished, in milliseconds. Writers are told to
+ * reopen some time after the rotation, and go on with the old file until then.
+ */
+export const DRAIN_QUIET_MS = 30_000;
+
+/** Which files there are, what each is (new, known, renamed, replaced), and when one is finished. */
+export class Roster {
+  readonly #settings: TailSettings;
+  readonly #turns: Turns<FollowedFile>;
+  readonly #discoverer: Discoverer;
+  readonly #known: KnownFiles;
+  readonly #files = new Map<FileKey, FollowedFile>();
+  /** Contents that are no longer there, with ranges still in flight. */
+  readonly #gone = new Set<FollowedFile>();
+  /** Who has a name, or had it last. */
+  readonly #holders = new Map<string, FollowedFile>();
+  /** By the names that watch events use. */
+  #byPath = new Map<string, FollowedFile>();
+  #problems: ReadonlyMap<string, string> = new Map();
+  readonly #openProblems = new Map<string, string>();
+  readonly #ignored = new Set<string>();
+  #directories: ReadonlySet<string> = new Set();
+  #opened = 0;
+  #isFirstLook = true;
+  #closedBytes = 0;
+
+  /** @throws PatternError */
+  constructor(settings: TailSettings, turns: Turns<FollowedFile>) {
+    this.#settings = settings;
+    this.#turns = turns;
+    this.#discoverer = new Discoverer(settings.patterns);
+    this.#known = new KnownFiles(settings.watermarks);
+  }
+
+  /** Every content that is open, or waits for its ranges. */
+  *all(): IterableIterator<FollowedFile> {
+    yield* this.#files.values();
+    yield* this.#gone;
+  }
+
+  /** What was named and can't be followed, with the reason. */
+  get problems(): ReadonlyMap<string, string> {
+    return this.#problems;
+  }
+
+  /** Bytes of the files that were finished and let go. */
+  get closedBytes(): number {
+    return this.#closedBytes;
+  }
+
+  byPath(path: string): FollowedFile | undefined {
+    return this.#byPath.get(path);
+  }
+
+  byId(id: string): FollowedFile | undefined {
+    for (const file of this.all()) if (file.id === id) return file;
+    return undefined;
+  }
+
+  /** Where something of interest may happen. */
+  directories(): ReadonlySet<string> {
+    const all = new Set(this.#directories);
+    for (const file of this.#files.values()) all.add(dirname(file.realPath));
+    return all;
+  }
+
+  /** One sweep over the patterns and the open files. */
+  async look(): Promise<void> {
+    const discovery = await this.#discoverer.find();
+    this.#directories = discovery.directories;
+    this.#openProblems.clear();
+    const places = new Map(discovery.files.map((found) => [found.key, found]));
+    for (const file of [...this.#files.values()]) {
+      const place = places.get(file.key);
+      if (place === undefined) await this.#lookAtDisplaced(file);
+      else this.#keep(file, place);
+    }
+    if (this.#isFirstLook) await this.#recover(places);
+    const from = this.#isFirstLook ? this.#settings.from : "start";
+    for (const found of this.#inReadingOrder(discovery.files))
+      if (!this.#files.has(found.key)) await this.#adopt(found, from);
+    this.#reportProblems(discovery);
+    this.#indexPaths();
+    this.#isFirstLook = false;
+  }
+
+  /** The content under an open descriptor became another: the old one ends, the new one begins at 0. */
+  async replace(file: FollowedFile): Promise<void> {
+    this.#notice("info", "tail.truncated", `${file.path} was truncated or written anew`, { path: file.path });
+    this.#noticeLost(file.path, file.id, file.unreadBytes, "it was truncated before it was read");
+    const { state } = file;
+    this.#leave(file);
+    if (this.#settings.isOneShot) {
+      file.problem = "truncated while it was read";
+      return;
+    }
+    const renewed = this.#admit(file.path, {
+      handle: file.handle.retain(),
+      stats: await file.handle.stat(),
+      realPath: file.realPath,
+      id: newFileId(file.key),
+      prefix: Buffer.alloc(0),
+      offset: 0,
+      skipTo: 0,
+      replaced: undefined,
+    });
+    renewed.state = state;
+    this.#indexPaths();
+    await this.release(file);
+  }
+
+  /** Lets go of a content that is no longer there, once its last range was settled. */
+  async release(file: FollowedFile): Promise<void> {
+    if (!file.isIdle || !this.#gone.delete(file)) return;
+    this.#closedBytes += file.settledBytes;
+    await file.handle.release();
+  }
+
+  /** Closes every descriptor that no range needs; the others follow as their ranges are settled. */
+  async close(): Promise<void> {
+    await Promise.all([...this.all()].map((file) => file.handle.release()));
+  }
+
+  #keep(file: FollowedFile, place: FoundFile): void {
+    if (file.path !== place.path) {
+      this.#notice("info", "tail.renamed", `${file.path} is now ${place.path}`, { path: place.path });
+      file.path = place.path;
+    }
+    file.state = "following";
+    file.isFinal = this.#settings.isOneShot;
+    this.#holders.set(file.path, file);
+    this.#noteStats(file, place.stats);
+  }
+
+  #noteStats(file: FollowedFile, stats: FoundFile["stats"]): void {
+    const { clock } = this.#settings;
+    const hasChanged = file.note(stats, clock.now(), clock.monotonicMs());
+    // After a read error nothing may have changed but the disk's mood.
+    if (hasChanged || file.problem !== undefined) this.#turns.add(file);
+  }
+
+  /** No pattern names it any more: renamed, replaced or deleted. Its descriptor still reads it. */
+  async #lookAtDisplaced(file: FollowedFile): Promise<void> {
+    const stats = await file.handle.stat().catch((error: unknown) => describe(error));
+    if (typeof stats === "string") {
+      // A remote file that is gone has no descriptor to be read to the end.
+      file.problem = stats;
+      this.#noticeLost(file.path, file.id, file.unreadBytes, stats);
+      this.#leave(file);
+      return this.release(file);
+    }
+    const isDeleted = stats.nlink === 0n;
+    if (file.state === "following") await this.#displace(file, isDeleted);
+    this.#noteStats(file, stats);
+    const quietMs = this.#settings.clock.monotonicMs() - file.changedAtMs;
+    if (quietMs < DRAIN_QUIET_MS || this.#turns.has(file)) return;
+    if (!file.isPlanned && !file.isFinal) {
+      file.isFinal = true;
+      this.#turns.add(file);
+    } else if (file.isPlanned && file.isIdle) {
+      await this.#finish(file, isDeleted);
+    }
+  }
+
+  async #displace(file: FollowedFile, isDeleted: boolean): Promise<void> {
+    const formerPath = file.path;
+    file.state = "draining";
+    file.changedAtMs = this.#settings.clock.monotonicMs();
+    const siblings = await findSiblings(formerPath);
+    const now = siblings.find((sibling) => sibling.key === file.key);
+    if (now !== undefined) file.path = now.path;
+    if (isDeleted) this.#notice("info", "tail.deleted", `${formerPath} was deleted`, { path: formerPath });
+    else
+      this.#notice("info", "tail.rotated", `${formerPath} was moved away`, {
+        path: formerPath,
+        movedTo: now?.path,
+      });
+    await this.#adoptBetween(formerPath, siblings, (sibling) => isYounger(sibling, now));
+  }
+
+  /** Files that had the name for a while between two looks, and were rotated away before they were ever seen. */
+  async #adoptBetween(
+    formerPath: string,
+    siblings: readonly FoundFile[],
+    isBetween: (sibling: FoundFile) => boolean,
+  ): Promise<void> {
+    const name = basename(formerPath);
+    for (const sibling of siblings) {
+      if (this.#files.has(sibling.key) || this.#known.has(sibling.key)) continue;
+      if (!isRotationOf(name, basename(sibling.path)) || !isBetween(sibling)) continue;
+      const file = await this.#adopt(sibling, "start", formerPath);
+      if (file !== undefined) this.#setDraining(file);
+    }
+  }
+
+  #setDraining(file: FollowedFile): void {
+    file.state = "draining";
+    file.changedAtMs = this.#settings.clock.monotonicMs();
+  }
+
+  async #finish(file: FollowedFile, isDeleted: boolean): Promise<void> {
+    // A dead inode comes back as another file; a living one may be met again under another name.
+    if (isDeleted) this.#known.forget(file.key);
+    else this.#known.remember(file.watermark(this.#settings.clock.now()));
+    this.#leave(file);
+    await this.release(file);
+  }
+
+  #leave(file: FollowedFile): void {
+    file.state = "gone";
+    this.#turns.delete(file);
+    this.#files.delete(file.key);
+    this.#gone.add(file);
+    if (this.#holders.get(file.path) === file) this.#holders.delete(file.path);
+  }
+
+  /** Files that were read before, and that no pattern names now: rotated or deleted while nobody looked. */
+  async #recover(places: ReadonlyMap<FileKey, FoundFile>): Promise<void> {
+    const missing = this.#known
+      .all()
+      .filter((watermark) => !places.has(identityKey(watermark.identity)))
+      .sort((a, b) => a.settledMs - b.settledMs);
+    if (this.#settings.isOneShot) return;
+    const newestOfPath = new Map(this.#known.all().map((mark) => [mark.identity.path, mark]));
+    const listed = new Map<string, readonly FoundFile[]>();
+    for (const watermark of missing) {
+      const { path } = watermark.identity;
+      const siblings = listed.get(path) ?? (await findSiblings(path));
+      listed.set(path, siblings);
+      const now = siblings.find((sibling) => sibling.key === identityKey(watermark.identity));
+      await this.#recoverOne(watermark, now);
+      if (newestOfPath.get(path) === watermark)
+        await this.#adoptBetween(
+          path,
+          siblings.filter((sibling) => !places.has(sibling.key)),
+          (sibling) =>
+            now === undefined
+              ? Number(sibling.stats.mtimeNs / 1_000_000n) >= watermark.settledMs
+              : isYounger(sibling, now),
+        );
+    }
+  }
+
+  async #recoverOne(watermark: Watermark, now: FoundFile | undefined): Promise<void> {
+    const { path, size } = watermark.identity;
+    const unreadBytes = Math.max(0, size - watermark.offset);
+    if (now === undefined) {
+      this.#noticeLost(path, watermark.file, unreadBytes, "it was deleted or moved elsewhere meanwhile");
+      return;
+    }
+    if (Number(now.stats.size) <= watermark.offset) return;
+    const file = await this.#adopt(now, "start", path);
+    if (file === undefined) return;
+    this.#setDraining(file);
+    this.#notice("info", "tail.rotated", `${path} was moved away while nobody looked`, {
+      path,
+      movedTo: now.path,
+    });
+  }
+
+  /** At the start the older ones first, so that those that come later can stand behind them. */
+  #inReadingOrder(files: readonly FoundFile[]): readonly FoundFile[] {
+    if (!this.#isFirstLook || this.#settings.isOneShot) return files;
+    return [...files].sort((a, b) => Number(this.#known.has(b.key)) - Number(this.#known.has(a.key)));
+  }
+
+  async #adopt(
+    found: FoundFile,
+    from: "start" | "end",
+    formerPath: string = found.path,
+  ): Promise<FollowedFile | undefined> {
+    const before = this.#known.pathOf(found.key);
+    try {
+      const opened = await openFile({ path: found.path, known: this.#known, from });
+      if ("refused" in opened) {
+        this.#openProblems.set(found.path, opened.refused);
+        return undefined;
+      }
+      return await this.#admitOnce(found.path, formerPath, before, opened);
+    } catch (error) {
+      // Gone between the listing and the opening is no problem: the next look sees what is there.
+      if (describe(error) !== "no such file") this.#openProblems.set(found.path, describe(error));
+      return undefined;
+    }
+  }
+
+  async #admitOnce(
+    path: string,
+    formerPath: string,
+    before: string | undefined,
+    opened: Opened,
+  ): Promise<FollowedFile | undefined> {
+    // Between the listing and the opening the name may have come to another file, which is followed already.
+    if (this.#files.has(keyOf(opened))) {
+      await opened.handle.release();
+      return undefined;
+    }
+    if (opened.replaced !== undefined) {
+      const { file, offset, identity } = opened.replaced;
+      this.#notice("info", "tail.truncated", `${path} has other content than before`, { path });
+      this.#noticeLost(path, file, identity.size - offset, "its content was replaced meanwhile");
+    }
+    this.#known.forget(keyOf(opened));
+    const file = this.#admit(path, opened, this.#holders.get(formerPath));
+    this.#holders.set(before ?? formerPath, file);
+    this.#holders.set(formerPath, file);
+    return file;
+  }
+
+  #admit(path: string, opened: Opened, predecessor?: FollowedFile): FollowedFile {
+    const { clock, source, isOneShot } = this.#settings;
+    const key = keyOf(opened);
+    const file = new FollowedFile({
+      source,
+      key,
+      path,
+      ...opened,
+      endBytes: isOneShot ? Number(opened.stats.size) : undefined,
+      predecessor: predecessor?.state === "gone" ? undefined : predecessor,
+      order: this.#opened,
+      nowMs: clock.now(),
+      elapsedMs: clock.monotonicMs(),
+    });
+    this.#opened += 1;
+    this.#files.set(key, file);
+    this.#holders.set(path, file);
+    this.#turns.add(file);
+    this.#notice("debug", "tail.found", `${path} is followed from ${opened.offset}`, {
+      path,
+      file: file.id,
+      offset: opened.offset,
+    });
+    return file;
+  }
+
+  #indexPaths(): void {
+    this.#byPath = new Map();
+    for (const file of this.#files.values()) {
+      this.#byPath.set(file.path, file);
+      if (file.state === "following") this.#byPath.set(file.realPath, file);
+      // A chain of predecessors would keep every rotated file in memory for ever.
+      if (file.predecessor?.state === "gone") file.predecessor = undefined;
+    }
+    for (const [path, file] of this.#holders) if (file.state === "gone") this.#holders.delete(path);
+  }
+
+  #reportProblems(discovery: Discovery): void {
+    const problems = new Map([...discovery.problems, ...this.#openProblems]);
+    for (const [path, message] of problems)
+      if (this.#problems.get(path) !== message)
+        this.#notice("warn", "tail.unreadable", `${path} can't be followed: ${message}`, { path });
+    this.#problems = problems;
+    for (const path of discovery.ignored)
+      if (!this.#ignored.has(path)) {
+        this.#ignored.add(path);
+        this.#notice("info", "tail.ignored", `${path} is compressed and is not read`, { path });
+      }
+  }
+
+  #noticeLost(path: string, file: string, bytes: number, why: string): void {
+    if (bytes <= 0) return;
+    this.#notice("warn", "tail.lost", `${bytes} bytes of ${path} were never read: ${why}`, {
+      path,
+      file,
+      lostBytes: bytes,
+    });
+  }
+
+  #notice(level: Notice["level"], name: string, message: string, data: Notice["data"]): void {
+    this.#settings.notices({ level, name, message, data: { source: this.#settings.source, ...data } });
+  }
+}
+
+function keyOf(opened: Opened): FileKey {
+  return `${opened.stats.dev}:${opened.stats.ino}`;
+}
+
+/**
+ * Whether a file was made after the one that had its name before it: what separates a rotation that was missed from one
+ * that was there all along. Where the file system keeps no time of birth, the time of the last change must do.
+ */
+function isYounger(sibling: FoundFile, than: FoundFile | undefined): boolean {
+  if (than === undefined) return false;
+  const hasBirth = sibling.stats.birthtimeNs > 0n && than.stats.birthtimeNs > 0n;
+  return hasBirth
+    ? sibling.stats.birthtimeNs > than.stats.birthtimeNs
+    : sibling.stats.mtimeNs > than.stats.mtimeNs;
+}

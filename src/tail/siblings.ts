@@ -1,0 +1,43 @@
+import { promises as fs } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { FoundFile } from "./discovery.js";
+import { fileKey } from "./identity.js";
+
+/** `.1`, `-20240131`, `.2024-01-31.2`, `.old`: what rotation adds to a name. */
+const ROTATION_SUFFIX = /^(?:[._-](?:\d[\w.:-]*|old|prev))+$/;
+/** Names of one directory looked at for one file; beyond, its rotations must match a pattern to be found. */
+const SIBLINGS_MAX = 1000;
+
+/** The name that rotation started from: `app.log` for `app.log.2`. */
+export function rotationStem(path: string): string {
+  const name = basename(path);
+  for (let dot = 1; dot < name.length; dot += 1)
+    if (ROTATION_SUFFIX.test(name.slice(dot)) && /[._-]/.test(name[dot]!)) return name.slice(0, dot);
+  return name;
+}
+
+/** Whether `name` is what rotation may have made of `stem`. */
+export function isRotationOf(stem: string, name: string): boolean {
+  return name.startsWith(stem) && ROTATION_SUFFIX.test(name.slice(stem.length));
+}
+
+/**
+ * Regular files beside `path` whose names begin with what its name began with before rotations, the oldest first (by time
+ * of last change, then by name from the highest number down).
+ */
+export async function findSiblings(path: string): Promise<readonly FoundFile[]> {
+  const directory = dirname(path);
+  const stem = rotationStem(path);
+  const names = await fs.readdir(directory).catch((): string[] => []);
+  const found: FoundFile[] = [];
+  for (const name of names.filter((other) => other.startsWith(stem)).slice(0, SIBLINGS_MAX)) {
+    const stats = await fs.stat(join(directory, name), { bigint: true }).catch(() => undefined);
+    if (stats?.isFile()) found.push({ path: join(directory, name), key: fileKey(stats), stats });
+  }
+  return found.sort(byAge);
+}
+
+function byAge(a: FoundFile, b: FoundFile): number {
+  if (a.stats.mtimeNs !== b.stats.mtimeNs) return a.stats.mtimeNs < b.stats.mtimeNs ? -1 : 1;
+  return b.path.localeCompare(a.path, "en", { numeric: true });
+}
