@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Reader, testDirectory } from "./tail.kit.js";
+import { Reader, testDirectory } from "./reader.testkit.js";
 
 test("a one-shot tail hands out every byte once, the unterminated last line too, and ends", async (t) => {
   const path = join(testDirectory(t), "app.jsonl");

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +39,7 @@ export class Reader {
   }
 
   get tail(): FileTail {
-    if (this.#tail === undefined) throw new Error("open() comes first");
+    assert.ok(this.#tail, "open() comes first");
     return this.#tail;
   }
 
@@ -86,7 +87,7 @@ export class Reader {
   settle(range: FileRange): Buffer {
     const bytes = range.kind === "lines" ? readRange(range) : Buffer.alloc(0);
     const stored = this.watermarks.get(range.file)?.offset ?? 0;
-    if (stored !== range.start) throw new Error(`watermark ${stored}, range starts at ${range.start}`);
+    assert.equal(range.start, stored, "a range starts at its file's watermark");
     const { file, end: offset, identity } = range;
     this.watermarks.set(file, { file, offset, identity, settledMs: this.clock.now() });
     this.settled.set(file, [...(this.settled.get(file) ?? []), bytes]);
