@@ -5,6 +5,7 @@ export type CellKind = "count" | "sum" | "gauge" | "distribution";
 
 export interface CountCell {
   readonly kind: "count";
+  /** Negative only in a summand that takes events back. */
   n: number;
 }
 
@@ -90,10 +91,10 @@ export function isLater(a: GaugeCell, b: GaugeCell): boolean {
 export function encodeCell(writer: ByteWriter, cell: Cell): void {
   switch (cell.kind) {
     case "count":
-      writer.varint(cell.n);
+      writer.signedVarint(cell.n);
       return;
     case "sum":
-      writer.varint(cell.n);
+      writer.signedVarint(cell.n);
       cell.sum.encode(writer);
       return;
     case "gauge":
@@ -112,9 +113,9 @@ export function encodeCell(writer: ByteWriter, cell: Cell): void {
 export function decodeCell(reader: ByteReader, kind: CellKind): Cell {
   switch (kind) {
     case "count":
-      return { kind, n: reader.varint() };
+      return { kind, n: reader.signedVarint() };
     case "sum":
-      return { kind, n: reader.varint(), sum: ExactSum.decode(reader) };
+      return { kind, n: reader.signedVarint(), sum: ExactSum.decode(reader) };
     case "gauge":
       return {
         kind,

@@ -220,6 +220,8 @@ export interface CellPage {
   readonly future: number;
   /** Events without a usable time: in the totals only. */
   readonly untimed: number;
+  /** Halves of pairs that were given up because the other did not come; absent when none was. */
+  readonly unpaired?: number;
   /** When this definition's first cell was made, by the store's clock. */
   readonly sinceMs: number;
   /** Slots before this time were dropped early to keep the byte budget; numbers before it are "at least". */
@@ -233,6 +235,7 @@ export interface Change {
   /** Changed metrics with the groups that changed; `undefined` when more than 1,000 did. */
   readonly metrics: readonly { readonly metric: MetricKey; readonly groups: readonly Group[] | undefined }[];
   readonly sources: readonly string[];
+  /** Dead letters that came or went. */
   readonly deadLetters: number;
 }
 

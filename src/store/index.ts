@@ -25,5 +25,20 @@ export {
   type OrderedChange,
   type Slot,
 } from "./delta.js";
+export {
+  FrameInvalidError,
+  LaneFencedError,
+  MetricRedefinedError,
+  QueryUnknownMetricError,
+  SettlementInconsistentError,
+  SettlementInvalidError,
+  StoreClosedError,
+  StoreFormatError,
+  StreamFullError,
+  UnknownMetricError,
+} from "./errors.js";
 export type { FileIdentity } from "./files.js";
 export { compareGroups, type Group, groupBytes, groupKey } from "./group.js";
+export { openMemoryStore } from "./memory/memory-store.js";
+export { defaultLevels, type SlotLevel, type StoreLimits, type StoreOptions } from "./options.js";
+export { comparePositions } from "./positions.js";
