@@ -56,9 +56,15 @@ export function countOf(cell: Cell): number {
 }
 
 export function copyCell(cell: Cell): Cell {
-  const copy = emptyCell(cell.kind);
-  mergeCell(copy, cell);
-  return copy;
+  switch (cell.kind) {
+    case "count":
+    case "gauge":
+      return { ...cell };
+    case "sum":
+      return { kind: "sum", n: cell.n, sum: cell.sum.copy() };
+    case "distribution":
+      return { kind: "distribution", histogram: cell.histogram.copy() };
+  }
 }
 
 /** Adds `from` to `into`. Commutative and associative, so that order never matters. */

@@ -13,6 +13,7 @@ export {
   mergeCell,
   type SumCell,
 } from "./cell.js";
+export { decodeRecord, encodeRecord } from "./codecs.js";
 export type * from "./contract.js";
 export {
   type CellChange,
@@ -41,4 +42,15 @@ export type { FileIdentity } from "./files.js";
 export { compareGroups, type Group, groupBytes, groupKey } from "./group.js";
 export { openMemoryStore } from "./memory/memory-store.js";
 export { defaultLevels, type SlotLevel, type StoreLimits, type StoreOptions } from "./options.js";
+export type { Persistence } from "./persistence.js";
 export { comparePositions } from "./positions.js";
+export { TableStore, type TableStoreParts } from "./table-store.js";
+export {
+  emptyTables,
+  type Records,
+  type TableName,
+  type Tables,
+  tableNames,
+  type Write,
+  type WriteSet,
+} from "./tables.js";

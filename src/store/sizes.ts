@@ -2,8 +2,8 @@ import type { Cell } from "./cell.js";
 import type { CellRecord, GroupRecord, RowRecord, TotalRecord } from "./tables.js";
 
 /**
- * Estimates of what records take in memory, measured once on 64-bit Node with 100,000 of each; a record with its key,
- * its place in the table and in the index. Cheap because they are made for every record written.
+ * Estimates of what records take in memory on 64-bit Node: a record with its key, its place in the table and in the
+ * index. Cheap because they are made for every record written.
  */
 const cellOverheadBytes = 300;
 const totalOverheadBytes = 220;
@@ -17,7 +17,8 @@ function cellBytes(cell: Cell): number {
     case "gauge":
       return 120 + 2 * cell.source.length;
     case "distribution":
-      return 400;
+      // As many buckets as values, up to where a window of counts is the smaller form.
+      return 300 + Math.min(16 * cell.histogram.count, 1_000);
   }
 }
 
