@@ -160,7 +160,7 @@ export interface LedgerPosting {
 export interface Settlement {
   readonly generation: Generation;
   readonly take: Take;
-  /** As `encodeDelta` wrote it; may be transferred to another thread and is not usable afterwards. */
+  /** As `encodeDelta` wrote it; stays the caller's, so that a refused settlement can be sent again. */
   readonly delta: Uint8Array;
   readonly failures: readonly Failure[];
   readonly ledger: readonly LedgerPosting[];

@@ -68,6 +68,8 @@ export interface FileStatus {
 export interface Tail extends AsyncDisposable {
   /** The next range; waits for one. `undefined` when a one-shot tail has handed out everything and all of it is settled, or after `close`. */
   next(signal?: AbortSignal): Promise<FileRange | undefined>;
+  /** False once the range was settled or made void by a rewind of its file. */
+  isCurrent(range: FileRange): boolean;
   /** The range's effect is in the store: frees its place, may close its file. */
   settled(range: FileRange): void;
   /** Gives the range back unread, for a restart of its file at `offset` (the store's watermark). Later ranges of the file are void. */

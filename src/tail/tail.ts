@@ -101,6 +101,10 @@ export class FileTail implements Tail {
     });
   }
 
+  isCurrent(range: FileRange): boolean {
+    return this.#inFlight.has(range);
+  }
+
   settled(range: FileRange): void {
     const entry = this.#inFlight.get(range);
     if (entry === undefined) throw new RangeOrderError(range.path, range.start, "it is not in flight");

@@ -39,7 +39,12 @@ export class ThreadPool<Task, Result> implements AsyncDisposable {
   }
 
   /** @throws ThreadDiedError, ThreadHungError, RemoteError (what the task threw), PoolClosedError */
-  run(_task: Task, _transfer?: readonly ArrayBuffer[]): Promise<Result> {
+  /** `timeoutMs` replaces the pool's limit for this task. */
+  run(
+    _task: Task,
+    _transfer?: readonly ArrayBuffer[],
+    _options?: { readonly timeoutMs?: number },
+  ): Promise<Result> {
     throw new Error("in work");
   }
 

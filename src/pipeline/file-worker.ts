@@ -1,0 +1,185 @@
+import { type Clock, codeOf, messageOf, type NoticeSink, PoundlockError, pause } from "../base/index.js";
+import type { Generation, Store } from "../store/index.js";
+import type { FileRange, Tail } from "../tail/index.js";
+import { StoreGenerationError } from "./errors.js";
+import type { FoldPart } from "./fold.js";
+import type { RangeFolder } from "./range-folder.js";
+
+export interface FileWorkerOptions {
+  readonly tail: Tail;
+  readonly store: Store;
+  readonly folder: RangeFolder;
+  readonly generation: Generation;
+  readonly clock: Clock;
+  readonly notices: NoticeSink;
+}
+
+/** What a worker has done since it started. */
+export interface WorkerCounts {
+  /** Lines folded, also those whose settlement was refused: more than the files hold when some were read twice. */
+  readonly lines: number;
+  readonly events: number;
+  readonly bytes: number;
+  readonly settlements: number;
+  readonly newestMs: number | undefined;
+}
+
+/**
+ * Takes ranges from a tail, has them folded side by side and settles them in file order.
+ *
+ * - The watermark moves in the settlement that carries the numbers, never before.
+ * - A settlement that the store refuses because the watermark is elsewhere changes nothing; the file goes on from the
+ *   store's watermark.
+ * - A failing store is asked again with back-off and charges no event.
+ */
+export class FileWorker {
+  readonly #options: FileWorkerOptions;
+  /** Ends of what is under way per file, so that each waits for the one before. */
+  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
+  #counts: {
+    lines: number;
+    events: number;
+    bytes: number;
+    settlements: number;
+    newestMs: number | undefined;
+  } = {
+    lines: 0,
+    events: 0,
+    bytes: 0,
+    settlements: 0,
+    newestMs: undefined,
+  };
+  #failure: unknown;
+
+  constructor(options: FileWorkerOptions) {
+    this.#options = options;
+  }
+
+  get counts(): WorkerCounts {
+    return { ...this.#counts };
+  }
+
+  /**
+   * Works until the tail has nothing more to hand out, or `drain`.
+   * @throws what made it impossible to go on: a store that died, a file that can't be read
+   */
+  async run(): Promise<void> {
+    const { tail } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      const range = await this.#next();
+      if (range === undefined) break;
+      const folded = this.#options.folder.fold(range);
+      // The lane awaits it later; without this an early failure would count as nobody's.
+      folded.catch(() => {});
+      const before = this.#lanes.get(range.file) ?? Promise.resolve();
+      const lane = before
+        .then(() => this.#settleRange(range, folded))
+        .catch((error: unknown) => this.#fail(error));
+      this.#lanes.set(range.file, lane);
+      void lane.then(() => {
+        if (this.#lanes.get(range.file) === lane) this.#lanes.delete(range.file);
+      });
+    }
+    await Promise.all(this.#lanes.values());
+    if (this.#failure !== undefined) throw this.#failure;
+    await tail.close();
+  }
+
+  /** Takes no more, settles what is under way; `run` then resolves. */
+  drain(): void {
+    this.#stop.abort();
+  }
+
+  async #next(): Promise<FileRange | undefined> {
+    try {
+      return await this.#options.tail.next(this.#stop.signal);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  async #settleRange(range: FileRange, folded: Promise<readonly FoldPart[]>): Promise<void> {
+    const { tail } = this.#options;
+    if (this.#failure !== undefined) return;
+    let parts: readonly FoldPart[];
+    try {
+      parts = await folded;
+    } catch (error) {
+      if (codeOf(error) !== "RANGE_READ") throw error;
+      this.#rewind(range, range.start, messageOf(error));
+      return;
+    }
+    for (const part of parts) this.#counts.lines += part.lines;
+    // Made void by a rewind while it was folded; the file is being read again from the store's watermark.
+    if (!tail.isCurrent(range)) return;
+    let start = range.start;
+    for (const part of parts) {
+      const watermark = await this.#settlePart(range, start, part);
+      if (watermark !== undefined) {
+        this.#rewind(range, watermark, "the store's watermark is elsewhere");
+        return;
+      }
+      start = part.end;
+    }
+    tail.settled(range);
+  }
+
+  /** Undefined when it is settled; otherwise where the store's watermark stands. */
+  async #settlePart(range: FileRange, start: number, part: FoldPart): Promise<number | undefined> {
+    const { store, generation, clock, notices } = this.#options;
+    const { source, file, identity } = range;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await store.settle({
+          generation,
+          take: { kind: "file", source, file, start, end: part.end, identity },
+          delta: part.delta,
+          failures: part.failures,
+          ledger: [part.posting],
+        });
+        if (result.kind === "settled") {
+          this.#note(part);
+          return undefined;
+        }
+        if (result.kind === "foreign") return result.watermark ?? 0;
+        throw new StoreGenerationError(result.generation);
+      } catch (error) {
+        if (!(error instanceof PoundlockError) || !error.retryable || this.#stop.signal.aborted) throw error;
+        notices({
+          name: "pipeline.store-failed",
+          level: "error",
+          message: messageOf(error),
+          data: { attempt },
+        });
+        await pause(clock, Math.min(10_000, 100 * 2 ** Math.min(attempt, 7)), this.#stop.signal);
+      }
+    }
+  }
+
+  #note(part: FoldPart): void {
+    this.#counts.events += part.posting.accepted;
+    this.#counts.bytes += part.posting.bytes;
+    this.#counts.settlements += 1;
+    if (part.newestMs !== undefined && part.newestMs > (this.#counts.newestMs ?? Number.NEGATIVE_INFINITY)) {
+      this.#counts.newestMs = part.newestMs;
+    }
+  }
+
+  #rewind(range: FileRange, offset: number, why: string): void {
+    const { tail, notices } = this.#options;
+    notices({
+      name: "pipeline.rewound",
+      level: "warn",
+      message: `${range.path} goes on from byte ${offset}: ${why}`,
+      data: { path: range.path, offset },
+    });
+    tail.rewind(range, offset);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#stop.abort();
+  }
+}
