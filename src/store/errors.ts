@@ -110,3 +110,15 @@ export class StoreFormatError extends PoundlockError {
     super(`Cannot open store: its records have format ${String(format)}, known is 1`);
   }
 }
+
+/** The thread or process that holds the store is gone; what it had committed is kept, the call's outcome is unknown. */
+export class StoreDiedError extends PoundlockError {
+  readonly code = "STORE_DIED";
+
+  constructor(cause?: unknown) {
+    super("Cannot reach the store: the thread that holds it has ended", {
+      cause,
+      hint: "Start again: what was committed is kept, and what was not is read again.",
+    });
+  }
+}

@@ -34,6 +34,7 @@ export {
   SettlementInconsistentError,
   SettlementInvalidError,
   StoreClosedError,
+  StoreDiedError,
   StoreFormatError,
   StreamFullError,
   UnknownMetricError,
