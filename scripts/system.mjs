@@ -19,19 +19,19 @@ const needs = [
 const peers = [{ package: "mtail", isThere: () => isOnPath(["mtail"]) }];
 
 /** Installs what the tests need, or says in one line what to install. @returns whether all is there */
-export function ensureTestPackages() {
-  return ensure(needs, "The tests need");
+export function ensureTestPackages(isRoot = process.getuid?.() === 0) {
+  return ensure(needs, "The tests need", isRoot);
 }
 
 /** Installs what benches compare with, where that is allowed. */
-export function ensureBenchPackages() {
-  return ensure(peers, "The benches compare with");
+export function ensureBenchPackages(isRoot = process.getuid?.() === 0) {
+  return ensure(peers, "The benches compare with", isRoot);
 }
 
-function ensure(wanted, why) {
+function ensure(wanted, why, isRoot) {
   const isMissing = (need) => !need.isThere();
   let missing = wanted.filter(isMissing);
-  if (missing.length > 0 && isAptAllowed()) {
+  if (missing.length > 0 && isRoot && isOnPath(["apt-get"])) {
     aptInstall(missing.map((need) => need.package));
     missing = wanted.filter(isMissing);
   }
@@ -41,10 +41,6 @@ function ensure(wanted, why) {
     `${why} programs that are not here; install them, on Debian with: apt-get install --no-install-recommends ${names}\n`,
   );
   return false;
-}
-
-function isAptAllowed() {
-  return process.getuid?.() === 0 && isOnPath(["apt-get"]);
 }
 
 function aptInstall(packages) {

@@ -28,7 +28,7 @@ const timedLine = String.raw`^\[?(?<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,
 const anyLine = "(?<line>.*)";
 
 /** @throws FormatError when `given` is no format */
-export function detectFormat(lines: readonly string[], given?: string): DetectedFormat {
+export function detectFormat(lines: readonly string[], given?: string | Format): DetectedFormat {
   if (given !== undefined) return readAs(lines, given, labelOf(given), false);
   const candidates = [
     readAs(lines, "json", "JSON", false),
@@ -43,7 +43,7 @@ export function detectFormat(lines: readonly string[], given?: string): Detected
   return lines.length === 0 ? candidates[0]! : readAs(lines, anyLine, "text", true);
 }
 
-function labelOf(given: string): string {
+function labelOf(given: string | Format): string {
   if (given === "json") return "JSON";
   return given === "combined" ? "access log" : given === "logfmt" ? "logfmt" : "your pattern";
 }
@@ -69,8 +69,14 @@ function isLikelyLogfmt(line: string): boolean {
   return pairs.length >= 2 && length >= line.length * 0.6;
 }
 
-function readAs(lines: readonly string[], text: string, label: string, isFallback: boolean): DetectedFormat {
-  const format = parseFormat(text);
+function readAs(
+  lines: readonly string[],
+  given: string | Format,
+  label: string,
+  isFallback: boolean,
+): DetectedFormat {
+  const format = typeof given === "string" ? parseFormat(given) : given;
+  const text = typeof given === "string" ? given : "source" in given ? given.source : given.kind;
   const decoder = compileDecoder(format, [wholeEvent]);
   const events: unknown[] = [];
   let failed = 0;

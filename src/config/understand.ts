@@ -29,8 +29,8 @@ export interface Understanding {
 }
 
 export interface UnderstandOptions {
-  /** What `--format` said. */
-  readonly format?: string;
+  /** What `--format` said, or a format read already. */
+  readonly format?: string | Format;
   /** A field's path, `arrival` or `none`: what `--time` said. */
   readonly time?: string;
 }

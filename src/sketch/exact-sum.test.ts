@@ -79,21 +79,6 @@ test("ExactSum rounds ties to even", () => {
   assert.equal(sumOf([Number.MAX_VALUE, 2 ** 970 * (1 - 2 ** -53)]).value(), Number.MAX_VALUE);
 });
 
-test("ExactSum carries before its digits lose bits", () => {
-  const sum = sumOf([1e300, 1, -1e300]);
-  for (let i = 0; i < 2 ** 21 + 7; i += 1) {
-    sum.add(2 ** 60 + 2 ** 8);
-    sum.add(2 ** -60 + 2 ** -112);
-    if (i % 2 ** 18 === 0) sum.add(1e300);
-  }
-  for (let i = 0; i < 9; i += 1) sum.subtract(1e300);
-
-  const n = BigInt(2 ** 21 + 7);
-  const expected = (n * ((1n << 172n) + (1n << 120n) + (1n << 52n) + 1n) + (1n << 112n)) << (1074n - 112n);
-  assert.equal(sum.value(), roundedScaled(expected));
-  assert.deepEqual(bytesOf(sum), bytesOf(ExactSum.decode(new ByteReader(bytesOf(sum)))));
-});
-
 test("ExactSum.merge() of a sum with itself doubles it", () => {
   const sum = sumOf([1e300, 0.1, 1e-300]);
 
@@ -106,11 +91,14 @@ test("ExactSum.copy() shares nothing", () => {
   const sum = sumOf([1e300, 0.1, 1e-300]);
   const before = bytesOf(sum);
 
-  sum.copy().add(7);
   const copy = sum.copy();
-  sum.add(7);
+  copy.add(7);
+  const changed = bytesOf(copy);
 
-  assert.deepEqual(bytesOf(copy), before);
+  assert.deepEqual(bytesOf(sum), before);
+  sum.add(8);
+  sum.value();
+  assert.deepEqual(bytesOf(copy), changed);
 });
 
 test("ExactSum.encode() needs 9 bytes for whole numbers and 17 for most others", () => {

@@ -59,7 +59,7 @@ export class ExactSum {
     const { high, low, wide } = { high: other.#high, low: other.#low, wide: other.#wide };
     if (wide !== undefined) {
       this.#wide ??= new WideSum();
-      this.#wide.merge(wide === this.#wide ? wide.copy() : wide);
+      this.#wide.merge(wide);
     }
     this.add(high);
     this.add(low);
@@ -148,9 +148,8 @@ export class ExactSum {
   }
 
   #keep(nearest: number, rest: number): 0 | 1 | 2 {
-    // Adding 0 turns -0 into 0, which has other bytes.
-    this.#high = nearest + 0;
-    this.#low = rest + 0;
+    this.#high = nearest;
+    this.#low = rest;
     if (nearest === 0) return 0;
     return rest === 0 ? 1 : 2;
   }

@@ -58,6 +58,8 @@ class Search {
   readonly #problems = new Map<string, string>();
   readonly #ignored: string[] = [];
   readonly #directories = new Set<string>();
+  /** Names that matched something that exists, however often. */
+  #met = 0;
 
   result(): Discovery {
     return {
@@ -75,10 +77,9 @@ class Search {
       await this.#addNamed(pattern.path, stats);
       return;
     }
-    const before = this.#files.size + this.#problems.size;
+    const before = this.#met;
     for (const branch of pattern.branches) await this.#walk(branch.root, branch.segments);
-    if (this.#files.size + this.#problems.size === before)
-      this.#problems.set(pattern.text, "no file matches (yet)");
+    if (this.#met === before) this.#problems.set(pattern.text, "no file matches (yet)");
   }
 
   async #addNamed(path: string, stats: BigIntStats | string): Promise<void> {
@@ -127,6 +128,7 @@ class Search {
   }
 
   #addFile(path: string, stats: BigIntStats | string, isNamed: boolean): void {
+    if (typeof stats !== "string") this.#met += 1;
     if (typeof stats === "string") {
       // Between listing and looking a file may go; only what was asked for by name is missed.
       if (isNamed || stats !== "no such file") this.#problems.set(path, stats);

@@ -41,42 +41,52 @@ export type Match =
 
 /** The files of this source that were read before: from the store, and those closed since. */
 export class KnownFiles {
-  readonly #newest = new Map<FileKey, Watermark>();
+  /** The contents that an inode had, the newest first. */
+  readonly #byKey = new Map<FileKey, Watermark[]>();
 
   constructor(watermarks: readonly Watermark[]) {
     for (const watermark of watermarks) this.remember(watermark);
   }
 
-  /** Of several contents that one inode had, only the newest can still be there. */
   remember(watermark: Watermark): void {
     const key = identityKey(watermark.identity);
-    const known = this.#newest.get(key);
-    if (known === undefined || known.settledMs <= watermark.settledMs) this.#newest.set(key, watermark);
+    const others = (this.#byKey.get(key) ?? []).filter((other) => other.file !== watermark.file);
+    this.#byKey.set(
+      key,
+      [watermark, ...others].sort((a, b) => b.settledMs - a.settledMs),
+    );
   }
 
   /** Followed again, or dead: whatever has this key later is another file. */
   forget(key: FileKey): void {
-    this.#newest.delete(key);
-  }
-
-  match(key: FileKey, prefix: Buffer, size: number): Match {
-    const watermark = this.#newest.get(key);
-    if (watermark === undefined) return { kind: "unknown" };
-    return isSameContent(watermark, prefix, size)
-      ? { kind: "same", watermark }
-      : { kind: "changed", watermark };
+    this.#byKey.delete(key);
   }
 
   has(key: FileKey): boolean {
-    return this.#newest.has(key);
+    return this.#byKey.has(key);
   }
 
   /** Where it was last seen. */
   pathOf(key: FileKey): string | undefined {
-    return this.#newest.get(key)?.identity.path;
+    return this.#byKey.get(key)?.[0]?.identity.path;
   }
 
-  all(): readonly Watermark[] {
-    return [...this.#newest.values()];
+  /** Not the newest alone: the last ranges of a truncated content may have been settled after the first of the next. */
+  match(key: FileKey, prefix: Buffer, size: number): Match {
+    const watermarks = this.#byKey.get(key);
+    const newest = watermarks?.[0];
+    if (watermarks === undefined || newest === undefined) return { kind: "unknown" };
+    const same = watermarks.find((watermark) => isSameContent(watermark, prefix, size));
+    return same === undefined ? { kind: "changed", watermark: newest } : { kind: "same", watermark: same };
+  }
+
+  /** Whether the inode was read to its end, as far as its size tells. */
+  isReadTo(key: FileKey, size: number): boolean {
+    return this.#byKey.get(key)?.some((watermark) => watermark.offset === size) ?? false;
+  }
+
+  /** The newest content of each inode. */
+  newest(): readonly Watermark[] {
+    return [...this.#byKey.values()].flatMap((watermarks) => watermarks.slice(0, 1));
   }
 }

@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Notice } from "../base/index.js";
 import type { Watermark } from "../store/index.js";
@@ -144,7 +145,7 @@ export class Roster {
     this.#noteStats(file, place.stats);
   }
 
-  #noteStats(file: FollowedFile, stats: FoundFile["stats"]): void {
+  #noteStats(file: FollowedFile, stats: BigIntStats): void {
     const { clock } = this.#settings;
     const hasChanged = file.note(stats, clock.now(), clock.monotonicMs());
     // After a read error nothing may have changed but the disk's mood.
@@ -162,7 +163,7 @@ export class Roster {
       return this.release(file);
     }
     const isDeleted = stats.nlink === 0n;
-    if (file.state === "following") await this.#displace(file, isDeleted);
+    if (file.state === "following") await this.#displace(file, stats);
     this.#noteStats(file, stats);
     const quietMs = this.#settings.clock.monotonicMs() - file.changedAtMs;
     if (quietMs < DRAIN_QUIET_MS || this.#turns.has(file)) return;
@@ -174,20 +175,21 @@ export class Roster {
     }
   }
 
-  async #displace(file: FollowedFile, isDeleted: boolean): Promise<void> {
+  async #displace(file: FollowedFile, stats: BigIntStats): Promise<void> {
     const formerPath = file.path;
     file.state = "draining";
     file.changedAtMs = this.#settings.clock.monotonicMs();
     const siblings = await findSiblings(formerPath);
     const now = siblings.find((sibling) => sibling.key === file.key);
     if (now !== undefined) file.path = now.path;
-    if (isDeleted) this.#notice("info", "tail.deleted", `${formerPath} was deleted`, { path: formerPath });
+    if (stats.nlink === 0n)
+      this.#notice("info", "tail.deleted", `${formerPath} was deleted`, { path: formerPath });
     else
       this.#notice("info", "tail.rotated", `${formerPath} was moved away`, {
         path: formerPath,
         movedTo: now?.path,
       });
-    await this.#adoptBetween(formerPath, siblings, (sibling) => isYounger(sibling, now));
+    await this.#adoptBetween(formerPath, siblings, (sibling) => isYounger(sibling.stats, stats));
   }
 
   /** Files that had the name for a while between two looks, and were rotated away before they were ever seen. */
@@ -228,12 +230,12 @@ export class Roster {
 
   /** Files that were read before, and that no pattern names now: rotated or deleted while nobody looked. */
   async #recover(places: ReadonlyMap<FileKey, FoundFile>): Promise<void> {
+    if (this.#settings.isOneShot) return;
     const missing = this.#known
-      .all()
+      .newest()
       .filter((watermark) => !places.has(identityKey(watermark.identity)))
       .sort((a, b) => a.settledMs - b.settledMs);
-    if (this.#settings.isOneShot) return;
-    const newestOfPath = new Map(this.#known.all().map((mark) => [mark.identity.path, mark]));
+    const newestOfPath = new Map(missing.map((mark) => [mark.identity.path, mark]));
     const listed = new Map<string, readonly FoundFile[]>();
     for (const watermark of missing) {
       const { path } = watermark.identity;
@@ -248,7 +250,7 @@ export class Roster {
           (sibling) =>
             now === undefined
               ? Number(sibling.stats.mtimeNs / 1_000_000n) >= watermark.settledMs
-              : isYounger(sibling, now),
+              : isYounger(sibling.stats, now.stats),
         );
     }
   }
@@ -260,7 +262,7 @@ export class Roster {
       this.#noticeLost(path, watermark.file, unreadBytes, "it was deleted or moved elsewhere meanwhile");
       return;
     }
-    if (Number(now.stats.size) <= watermark.offset) return;
+    if (this.#known.isReadTo(now.key, Number(now.stats.size))) return;
     const file = await this.#adopt(now, "start", path);
     if (file === undefined) return;
     this.#setDraining(file);
@@ -391,10 +393,8 @@ function keyOf(opened: Opened): FileKey {
  * Whether a file was made after the one that had its name before it: what separates a rotation that was missed from one
  * that was there all along. Where the file system keeps no time of birth, the time of the last change must do.
  */
-function isYounger(sibling: FoundFile, than: FoundFile | undefined): boolean {
-  if (than === undefined) return false;
-  const hasBirth = sibling.stats.birthtimeNs > 0n && than.stats.birthtimeNs > 0n;
-  return hasBirth
-    ? sibling.stats.birthtimeNs > than.stats.birthtimeNs
-    : sibling.stats.mtimeNs > than.stats.mtimeNs;
+function isYounger(stats: BigIntStats, than: BigIntStats): boolean {
+  const hasBirth = stats.birthtimeNs > 0n && than.birthtimeNs > 0n;
+  // Equal happens: clocks of file systems tick every few milliseconds.
+  return hasBirth ? stats.birthtimeNs >= than.birthtimeNs : stats.mtimeNs >= than.mtimeNs;
 }
