@@ -15,6 +15,9 @@ export interface SourceRule {
   readonly where?: string;
 }
 
+/** What a metric observes: CEL, or a field by its path, which may hold what CEL would read as operators. */
+export type ValueRule = string | { readonly path: string };
+
 export interface MetricRuleBase {
   readonly name: string;
   /** Names of sources; empty for all. */
@@ -32,8 +35,7 @@ export interface MetricRuleBase {
 export type MetricRule = MetricRuleBase &
   (
     | { readonly kind: "count" | "rate" }
-    /** `value` is CEL, usually just a field. */
-    | { readonly kind: "sum" | "gauge" | "distribution"; readonly value: string; readonly unit: string }
+    | { readonly kind: "sum" | "gauge" | "distribution"; readonly value: ValueRule; readonly unit: string }
     /** Share of `of`'s events for which `where` holds; has `of`'s sources and groups. */
     | { readonly kind: "ratio"; readonly of: string; readonly where: string }
   );
