@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { runHere } from "./child.mjs";
 
@@ -67,5 +67,8 @@ function isExecutable(path) {
 }
 
 function hasFonts() {
-  return ["/usr/share/fonts", "/usr/local/share/fonts"].some((dir) => existsSync(dir));
+  const dirs = ["/usr/share/fonts", "/usr/local/share/fonts"].filter((dir) => existsSync(dir));
+  return dirs.some((dir) =>
+    readdirSync(dir, { recursive: true }).some((file) => /\.(?:ttf|otf|ttc)$/.test(file)),
+  );
 }
