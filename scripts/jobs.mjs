@@ -89,7 +89,8 @@ async function runOnNode24(runs) {
 /** Format and lint, then our own checks; all of them, so that one run shows everything. Types were checked by the build. */
 function runChecks() {
   const biome = inRoot("node_modules/@biomejs/biome/bin/biome");
-  const results = [runHere(process.execPath, [biome, "ci", "--reporter=default", "."])];
+  const colors = process.stdout.isTTY ? [] : ["--colors=off"];
+  const results = [runHere(process.execPath, [biome, "ci", "--error-on-warnings", ...colors, "."])];
   for (const name of ["layers", "docs", "tidy"]) {
     const script = inRoot(`scripts/check-${name}.mjs`);
     if (existsSync(script)) results.push(runHere(process.execPath, [script]));
