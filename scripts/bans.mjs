@@ -29,8 +29,7 @@ export const bans = [
   {
     pattern: /\bconsole\./,
     where: "product",
-    instead: "a notice, or the command's output in src/cli/output.ts",
-    except: { "src/cli/output.ts": "it is the command's output" },
+    instead: "a notice, or the Terminal of src/cli",
   },
   {
     pattern: /(?:\bthrow |\breject\()new Error\(/,

@@ -94,6 +94,7 @@ export class Engine implements AsyncDisposable {
   readonly #startedMs: number;
   readonly #meter: RateMeter;
   #closing: Promise<void> | undefined;
+  #draining: Promise<readonly LedgerRow[]> | undefined;
 
   constructor(parts: {
     readonly store: Store;
@@ -181,10 +182,10 @@ export class Engine implements AsyncDisposable {
     return { foundBytes, settledBytes, lines: this.#linesRead() };
   }
 
-  async drain(): Promise<void> {
-    for (const { worker } of this.#sources) worker.drain();
-    await this.finished.catch(() => {});
-    await this.close();
+  /** Answers with the ledger as it stands once nothing is under way; empty when `close` came first. */
+  drain(): Promise<readonly LedgerRow[]> {
+    this.#draining ??= this.#drain();
+    return this.#draining;
   }
 
   close(): Promise<void> {
@@ -203,6 +204,14 @@ export class Engine implements AsyncDisposable {
       // One source that can't go on ends the others too: half a set of numbers would look like a whole one.
       for (const { worker } of this.#sources) worker.drain();
     }
+  }
+
+  async #drain(): Promise<readonly LedgerRow[]> {
+    for (const { worker } of this.#sources) worker.drain();
+    await this.finished.catch(() => {});
+    const ledger = this.#closing === undefined ? await this.#store.ledger() : [];
+    await this.close();
+    return ledger;
   }
 
   async #close(): Promise<void> {

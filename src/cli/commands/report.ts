@@ -1,0 +1,125 @@
+import type { Command } from "commander";
+import type { Understanding } from "../../config/index.js";
+import type { MetricRule, Rules } from "../../pipeline/index.js";
+import type { Context } from "../context.js";
+import {
+  addCommon,
+  addProgress,
+  addReading,
+  type CommonOptions,
+  type ProgressOptions,
+  type ReadOptions,
+} from "../options.js";
+
+type ReportOptions = CommonOptions & ProgressOptions & ReadOptions;
+
+export function addReport(program: Command, context: Context): void {
+  const command = program
+    .command("report")
+    .summary("read files to the end, print exact totals, exit")
+    .description(
+      "Reads files to the end and prints exact totals. Keeps nothing on disk. Without\n" +
+        "--by, --value and --where it says what it understood of the first lines.",
+    )
+    .argument("<file...>", "files, folders or globs; - for standard input");
+  addCommon(addProgress(addReading(command)))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  poundlock report app.jsonl
+  poundlock report orders.jsonl --by status --by order.coin --json
+  poundlock report access.log --format combined --by status --value bytes=bytes
+  poundlock report app.log --format '(?<level>[A-Z]+) (?<rest>.*)' --by level
+  zcat old.jsonl.gz | poundlock report - --value duration_ms=ms --by route`,
+    )
+    .action((files: string[], options: ReportOptions) => report(files, options, context));
+}
+
+async function report(files: readonly string[], options: ReportOptions, context: Context): Promise<void> {
+  const { checkInputs, spool } = await import("../inputs.js");
+  const named = files.filter((file) => file !== "-");
+  await checkInputs(named);
+  if (named.length === files.length) return reportFiles(named, options, context);
+  await using input = await spool(process.stdin);
+  await reportFiles([...named, input.path], options, context);
+}
+
+async function reportFiles(
+  paths: readonly string[],
+  options: ReportOptions,
+  context: Context,
+): Promise<void> {
+  const { terminal, clock } = context;
+  const plan = await planReport(paths, options, context);
+  const { runReport } = await import("../../engine/index.js");
+  const { ProgressLine } = await import("../progress.js");
+  const { sayNotices } = await import("../notice-text.js");
+  const { reportJson, reportLines } = await import("../report-output.js");
+  const progress = new ProgressLine(terminal, clock, options.progress ?? "auto");
+  const result = await runReport({
+    files: paths,
+    rules: plan.rules,
+    notices: sayNotices(terminal),
+    onProgress: (now) => progress.show(now),
+  }).finally(() => progress.end());
+  const { metrics } = plan.rules;
+  if (options.json) await terminal.print(reportJson(result, metrics));
+  else await terminal.print(reportLines(result, metrics, terminal).join("\n"));
+  if (result.ledger.dead > 0) await sayDead(result.deadLetters, result.ledger.dead, context);
+  if (plan.hint !== undefined && result.ledger.settled === 0 && result.ledger.dead > 0)
+    terminal.say(plan.hint);
+}
+
+interface ReportPlan {
+  readonly rules: Rules;
+  /** Said when no line at all could be read. */
+  readonly hint?: string;
+}
+
+async function planReport(
+  paths: readonly string[],
+  options: ReportOptions,
+  context: Context,
+): Promise<ReportPlan> {
+  const { metricsFromOptions, saysWhat, sourceFromOptions } = await import("../rules-from-options.js");
+  const time = { kind: "none" } as const;
+  if (!saysWhat(options)) {
+    const found = await look(paths, options, context);
+    return { rules: rulesOf(sourceFromOptions("files", found.format, time, undefined), found.metrics) };
+  }
+  const { parseFormat } = await import("../../events/index.js");
+  const format = parseFormat(options.format ?? "json");
+  const rules = rulesOf(sourceFromOptions("files", format, time, options.where), metricsFromOptions(options));
+  if (options.format !== undefined) return { rules };
+  return {
+    rules,
+    hint: "No line could be read as JSON. Other formats need --format: combined, logfmt or a pattern.",
+  };
+}
+
+function rulesOf(source: Rules["sources"][number], metrics: readonly MetricRule[]): Rules {
+  return { sources: [source], metrics, hasSlots: false };
+}
+
+async function look(
+  paths: readonly string[],
+  options: ReportOptions,
+  context: Context,
+): Promise<Understanding> {
+  const { understandFiles } = await import("../look.js");
+  const { understandingLines } = await import("../understanding-text.js");
+  const { label, found } = await understandFiles(paths, options);
+  for (const line of understandingLines(label, found, context.terminal)) context.terminal.say(line);
+  context.terminal.say("");
+  return found;
+}
+
+async function sayDead(
+  letters: import("../../store/index.js").DeadLetterPage,
+  dead: number,
+  context: Context,
+): Promise<void> {
+  const { deadSummary } = await import("../dead-letter-text.js");
+  for (const line of deadSummary(letters, dead, context.terminal)) context.terminal.say(line);
+}

@@ -1,0 +1,22 @@
+import { systemClock } from "../base/index.js";
+import { run } from "./run.js";
+import { Terminal } from "./terminal.js";
+
+// A reader that has seen enough (`| head`) is no error of ours; there is nobody left to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+}
+
+const terminal = new Terminal({ out: process.stdout, err: process.stderr, environment: process.env });
+process.exitCode = await run(process.argv.slice(2), {
+  terminal,
+  clock: systemClock,
+  environment: process.env,
+  folder: process.cwd(),
+  // The machine's monotonic clock counts from the start of the process, which is what a person waited for.
+  startMs: 0,
+  exitNow: (code) => process.exit(code),
+});
