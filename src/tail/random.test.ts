@@ -92,7 +92,7 @@ class World {
     await this.reader.close();
     const byContent = new Map<number, number[]>();
     for (const line of this.#read
-      .join("")
+      .join("\n")
       .split("\n")
       .filter((other) => /^\d+ \d+ €𝄞\r$/.test(other))) {
       const [content = 0, number = 0] = line.split(" ").map(Number);
