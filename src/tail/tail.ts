@@ -12,6 +12,9 @@ import { DirectoryWatcher, type HintSinks, type HintSource } from "./watch.js";
 /** Looks that watch events ask for come at least this far apart, in milliseconds: a busy directory must not keep us busy. */
 const LOOK_GAP_MS = 10;
 
+/** A sweep over very many files takes its time: pauses this many times as long keep it to a tenth of a processor. */
+const LOOK_PAUSE_FACTOR = 9;
+
 export type HintSourceMaker = (sinks: HintSinks) => HintSource;
 
 interface Waiter {
@@ -44,6 +47,7 @@ export class FileTail implements Tail {
   #isLookDue = false;
   #cancelLook: (() => void) | undefined;
   #lookedAtMs: number | undefined;
+  #lookPauseMs = 0;
   #wake: (() => void) | undefined;
   #isAwake = false;
   #isClosed = false;
@@ -203,11 +207,13 @@ export class FileTail implements Tail {
     this.#cancelLook?.();
     this.#cancelLook = undefined;
     const lookers = this.#lookers.splice(0);
+    const startMs = clock.monotonicMs();
     if (this.#lookedAtMs === undefined || !isOneShot) await this.#roster.look();
     this.#lookedAtMs = clock.monotonicMs();
+    this.#lookPauseMs = LOOK_PAUSE_FACTOR * (this.#lookedAtMs - startMs);
     if (!isOneShot && !this.#isClosed) {
       this.#hints.watch(this.#roster.directories());
-      this.#lookAfter(pollIntervalMs);
+      this.#lookAfter(Math.max(pollIntervalMs, this.#lookPauseMs));
     }
     for (const done of lookers) done();
   }
@@ -223,7 +229,7 @@ export class FileTail implements Tail {
   #lookSoon(): void {
     if (this.#isClosed || this.#isLookDue) return;
     const sinceMs = this.#settings.clock.monotonicMs() - (this.#lookedAtMs ?? 0);
-    this.#lookAfter(Math.max(0, LOOK_GAP_MS - sinceMs));
+    this.#lookAfter(Math.max(0, Math.max(LOOK_GAP_MS, this.#lookPauseMs) - sinceMs));
   }
 
   #onChange(path: string): void {
