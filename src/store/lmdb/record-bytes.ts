@@ -32,6 +32,7 @@ const keyBytesMax = 1_000;
 
 const plainKey = 0;
 const hashedKey = 1;
+const hashBytes = 32;
 
 const noBytes = new Uint8Array(0);
 
@@ -43,9 +44,13 @@ export function rawWrite(write: Write): RawWrite {
 
 /** Table u8 · form u8 · the key as UTF-8, or its SHA-256. */
 function keyBytes(table: TableName, key: string): Buffer {
-  if (isPlain(key)) return Buffer.concat([Buffer.from([tableBytes[table], plainKey]), Buffer.from(key)]);
-  const hash = createHash("sha256").update(Buffer.from(key, "utf16le")).digest();
-  return Buffer.concat([Buffer.from([tableBytes[table], hashedKey]), hash]);
+  const isLong = !isPlain(key);
+  const stored = Buffer.allocUnsafe(2 + (isLong ? hashBytes : Buffer.byteLength(key)));
+  stored[0] = tableBytes[table];
+  stored[1] = isLong ? hashedKey : plainKey;
+  if (isLong) createHash("sha256").update(Buffer.from(key, "utf16le")).digest().copy(stored, 2);
+  else stored.write(key, 2);
+  return stored;
 }
 
 /** CRC-32 of all that follows and of the key (u32, little endian) · the key when it is hashed · the record. */

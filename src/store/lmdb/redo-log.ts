@@ -1,6 +1,5 @@
 import { closeSync, constants, fdatasync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import { ByteReader, ByteWriter } from "../../base/index.js";
 
 /** One record to put under a key, or with `undefined` to delete; both as the database has them. */
 export interface RawWrite {
@@ -22,6 +21,9 @@ export interface RecoveredLog {
 }
 
 const headBytes = 16;
+const lengthBytes = 4;
+/** In place of a value's length: the key is deleted. */
+const noValue = 0xffff_ffff;
 
 /**
  * Steps that the database doesn't have yet. Written in place from the start of the file in each round, so that a round
@@ -30,7 +32,7 @@ const headBytes = 16;
  *     CRC-32 of all that follows   u32, little endian
  *     length of the writes         u32
  *     sequence                     u64
- *     writes                       count, then each: key · u8 1 + value, or u8 0
+ *     writes                       count u32, then each: length of key u32 · length of value u32 · key · value
  *
  * A step is in the page cache when `append` returns, so it outlives its process; not yet the machine: see `flush`.
  */
@@ -97,20 +99,24 @@ export function recoverLog(path: string, after: number): RecoveredLog {
 }
 
 function encodeStep({ sequence, writes }: LoggedStep): Buffer {
-  const writer = new ByteWriter(16 * 1024);
-  for (let head = 0; head < headBytes; head += 8) writer.f64(0);
-  writer.varint(writes.length);
-  for (const { key, value } of writes) {
-    writer.bytes(key);
-    writer.u8(value === undefined ? 0 : 1);
-    if (value !== undefined) writer.bytes(value);
-  }
-  const whole = writer.finish();
-  const bytes = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
+  const bytes = Buffer.allocUnsafe(
+    writes.reduce((sum, write) => sum + rawBytes(write), headBytes + lengthBytes),
+  );
   bytes.writeUInt32LE(bytes.length - headBytes, 4);
   bytes.writeBigUInt64LE(BigInt(sequence), 8);
+  let offset = bytes.writeUInt32LE(writes.length, headBytes);
+  for (const { key, value } of writes) {
+    offset = bytes.writeUInt32LE(key.length, offset);
+    offset = bytes.writeUInt32LE(value?.length ?? noValue, offset);
+    offset += key.copy(bytes, offset);
+    offset += value?.copy(bytes, offset) ?? 0;
+  }
   bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
   return bytes;
+}
+
+function rawBytes({ key, value }: RawWrite): number {
+  return 2 * lengthBytes + key.length + (value?.length ?? 0);
 }
 
 /** Undefined when there is no whole step at the offset. */
@@ -120,15 +126,15 @@ function decodeStep(bytes: Buffer, offset: number): LoggedStep | undefined {
   if (end > bytes.length) return undefined;
   if (crc32(bytes.subarray(offset + 4, end)) !== bytes.readUInt32LE(offset)) return undefined;
   const sequence = Number(bytes.readBigUInt64LE(offset + 8));
-  const reader = new ByteReader(bytes.subarray(offset + headBytes, end));
   const writes: RawWrite[] = [];
-  for (let left = reader.varint(); left > 0; left -= 1) {
-    const key = asBuffer(reader.bytes());
-    writes.push({ key, value: reader.u8() === 1 ? asBuffer(reader.bytes()) : undefined });
+  let at = offset + headBytes + lengthBytes;
+  for (let left = bytes.readUInt32LE(offset + headBytes); left > 0; left -= 1) {
+    const keyEnd = at + 2 * lengthBytes + bytes.readUInt32LE(at);
+    const valueLength = bytes.readUInt32LE(at + lengthBytes);
+    const key = bytes.subarray(at + 2 * lengthBytes, keyEnd);
+    const hasValue = valueLength !== noValue;
+    at = hasValue ? keyEnd + valueLength : keyEnd;
+    writes.push({ key, value: hasValue ? bytes.subarray(keyEnd, at) : undefined });
   }
   return { sequence, writes };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
