@@ -1,7 +1,7 @@
-import { addCell } from "./additions.js";
 import { copyCell } from "./cell.js";
 import type { Draft } from "./draft.js";
 import { cellRecordKey } from "./keys.js";
+import { addCell } from "./metric-additions.js";
 import type { SlotLevel } from "./options.js";
 import { cellRecordBytes } from "./sizes.js";
 import { floorTo, late, place } from "./slots.js";
@@ -76,10 +76,9 @@ export class Folding {
     const target = place(levels, this.#boundaries, startMs, levels[level]!.widthMs);
     if (target === late) return;
     const targetMs = floorTo(startMs, levels[target]!.widthMs);
-    if (this.#draft.get("cells", cellRecordKey(metricId, groupId, target, targetMs)) === undefined)
-      this.freedBytes -= cellRecordBytes(record);
     // A copy, because the target may be merged into and a committed cell is never changed.
-    addCell(this.#draft, metricId, groupId, target, targetMs, copyCell(cell));
+    const at = { metricId, groupId, level: target, startMs: targetMs };
+    if (addCell(this.#draft, at, copyCell(cell))) this.freedBytes -= cellRecordBytes(record);
   }
 
   /** Moves the boundary of the finest level that has cells past its oldest span. False when nothing is left to fold. */

@@ -60,7 +60,7 @@ export class KeyedChanges {
   #wait(key: string, before: PairRow | undefined, change: PairChange): void {
     const { half, atMs, metric, group } = change;
     const dueMs = Math.max(change.dueMs, this.#nowMs + (change.dueMs - atMs));
-    this.#additions.record(metric);
+    this.#additions.definedAs(metric);
     if (before === undefined) this.#rows += 1;
     else this.#draft.delete("due", dueKey(before.dueMs, key));
     this.#draft.put("rows", key, { kind: "pair", half, atMs, dueMs, metric, group });
@@ -68,8 +68,8 @@ export class KeyedChanges {
   }
 
   #observe({ metric, group, atMs }: Pick<PairRow, "metric" | "group" | "atMs">, valueMs: number): void {
-    const cell = observed(this.#additions.record(metric).definition.kind, valueMs, atMs);
-    this.#additions.add(metric, { group, slot: { startMs: Math.floor(atMs), widthMs: 1 }, cell });
+    const cell = observed(this.#additions.definedAs(metric).definition.kind, valueMs, atMs);
+    this.#additions.of(metric).add({ group, slot: { startMs: Math.floor(atMs), widthMs: 1 }, cell });
   }
 
   #upsert(change: UpsertChange): void {
@@ -80,11 +80,12 @@ export class KeyedChanges {
     if (row !== undefined && row.order >= change.order) return;
     if (row === undefined) this.#rows += 1;
     for (const { metric, groupId, slot, value } of row?.effects ?? [])
-      this.#additions.apply(metric, groupId, slot, this.#summand(metric, value, -1));
+      this.#additions.of(metric).apply(groupId, slot, this.#summand(metric, value, -1));
     const effects = change.effects.map(({ metric, group, slot, value }): RowEffect => {
-      const groupId = this.#additions.admit(metric, group);
-      const placed: Slot | undefined = this.#additions.placeable(metric, slot, 1);
-      this.#additions.apply(metric, groupId, placed, this.#summand(metric, value, 1));
+      const additions = this.#additions.of(metric);
+      const groupId = additions.admit(group);
+      const placed: Slot | undefined = additions.placeable(slot, 1);
+      additions.apply(groupId, placed, this.#summand(metric, value, 1));
       return { metric, groupId, slot: placed, value };
     });
     this.#draft.put("rows", key, { kind: "upsert", order: change.order, touchedMs: this.#nowMs, effects });
@@ -92,7 +93,7 @@ export class KeyedChanges {
 
   /** A cell that adds or, with -1, takes back one value. */
   #summand(metric: string, value: number, sign: 1 | -1): Cell {
-    const { kind, name } = this.#additions.record(metric).definition;
+    const { kind, name } = this.#additions.definedAs(metric).definition;
     if (kind === "count") return { kind, n: sign };
     if (kind !== "sum")
       throw new SettlementInvalidError(
@@ -128,7 +129,7 @@ export class KeyedChanges {
     const row = this.#draft.get("rows", key);
     if (row?.kind === "pair") {
       this.#deletePair(key, row);
-      this.#additions.noteUnpaired(row.metric);
+      this.#additions.of(row.metric).noteUnpaired();
     } else if (row !== undefined) {
       this.#draft.delete("rows", key);
       this.#rows -= 1;

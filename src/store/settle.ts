@@ -101,7 +101,7 @@ class Step {
     const { levels, aheadMs } = limits;
     this.#boundaries = boundariesAt(levels, clockMs, this.#forcedMs);
     const times = { nowMs, futureAfterMs: nowMs + aheadMs, levels, boundaries: this.#boundaries };
-    this.#additions = new Additions(draft, times);
+    this.#additions = new Additions(state, draft, times);
     this.failures = new FailureMoves(state, draft, limits, nowMs);
     this.keyed = new KeyedChanges(state, draft, this.#additions, nowMs);
   }
@@ -113,8 +113,10 @@ class Step {
   }
 
   add(delta: Delta): void {
-    for (const { metric, changes } of delta.add)
-      for (const change of changes) if (countOf(change.cell) !== 0) this.#additions.add(metric, change);
+    for (const { metric, changes } of delta.add) {
+      const additions = this.#additions.of(metric);
+      for (const change of changes) if (countOf(change.cell) !== 0) additions.add(change);
+    }
     for (const change of delta.keyed) this.keyed.apply(change);
     for (const change of delta.ordered) putLane(this.#draft, change);
     this.keyed.keepBound(this.#limits.rowsMax);
@@ -122,7 +124,7 @@ class Step {
 
   fold(): void {
     const { levels, foldCellsMax, stateBytesMax } = this.#limits;
-    const cellsMax = Math.max(foldCellsMax, 2 * this.#additions.cells);
+    const cellsMax = Math.max(foldCellsMax, 2 * this.#additions.newCells);
     const work = { levels, boundaries: this.#boundaries, forcedMs: this.#forcedMs, cellsMax, stateBytesMax };
     this.#forcedMs = new Folding(this.#state, this.#draft, work).run();
   }

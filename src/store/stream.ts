@@ -81,7 +81,7 @@ function forgetProducers(state: State, draft: Draft, added: number, producersMax
   for (const { key } of state.producerOrder.ascending()) {
     if (excess <= 0) return;
     // One of this very call is not the longest silent.
-    if (draft.own("producers", key) !== undefined) continue;
+    if (draft.hasOwn("producers", key)) continue;
     draft.delete("producers", key);
     excess -= 1;
   }
