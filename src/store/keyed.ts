@@ -5,7 +5,7 @@ import type { KeyedChange, Slot } from "./delta.js";
 import type { Draft } from "./draft.js";
 import { SettlementInvalidError } from "./errors.js";
 import { dueKey, rowKey } from "./keys.js";
-import type { State } from "./state.js";
+import { rankOfRow, type State } from "./state.js";
 import type { RowEffect, RowRecord } from "./tables.js";
 
 type PairChange = Extract<KeyedChange, { kind: "pair" }>;
@@ -119,10 +119,24 @@ export class KeyedChanges {
   /** Gives up what lies beyond the bound, first that which is due or was touched first. */
   keepBound(rowsMax: number): void {
     if (this.#rows <= rowsMax) return;
-    for (const { key } of this.#state.rowOrder.ascending()) {
+    for (const key of this.#byRank()) {
       if (this.#rows <= rowsMax) return;
       this.#giveUp(key);
     }
+  }
+
+  /** Rows as they would be after this step, in the order in which they are given up. */
+  *#byRank(): Generator<string> {
+    const written = this.#draft.table("rows").writes;
+    const own = [...written.values()]
+      .map(({ key, record }) => ({ key, rank: rankOfRow(record) ?? Number.POSITIVE_INFINITY }))
+      .sort((a, b) => a.rank - b.rank);
+    let at = 0;
+    for (const { rank, key } of this.#state.rowOrder.ascending()) {
+      for (; at < own.length && own[at]!.rank <= rank; at += 1) yield own[at]!.key;
+      if (!written.has(key)) yield key;
+    }
+    for (; at < own.length; at += 1) yield own[at]!.key;
   }
 
   #giveUp(key: string): void {
