@@ -114,7 +114,7 @@ function registerOpen(app: FastifyInstance, { source, guard, web, clock, hub }: 
     if (refusal instanceof TokenNeededError) return reply.code(401).send(signInHtml(web));
     if (refusal !== undefined) throw refusal;
     const windowText = new URL(request.url, "http://localhost").searchParams.get("window");
-    const frame = await hub.snapshot(parseWindowOr(windowText, undefined));
+    const frame = await hub.snapshot(parseWindowOr(windowText ?? "5m", 300_000));
     return dashboardHtml(web, frame === undefined ? undefined : (JSON.parse(frame.toString()) as WireFrame));
   });
   registerSignIn(app, guard);

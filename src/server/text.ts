@@ -4,6 +4,13 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const threeDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const fourDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+
+/** `1.2K`, for the marks of an axis. */
+export function compactText(value: number): string {
+  return compact.format(value);
+}
+
 /** `12,480`; a dash for what is not known. */
 export function countText(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
