@@ -76,7 +76,8 @@ function judgeImport(file, path, kind) {
   if (!path.startsWith("src/"))
     return sameArea(file, path, isTest) ? undefined : `${placeOf(file)} may not import ${path}`;
   if (file.startsWith("web/"))
-    return kind === "type" && web.types.some((name) => path === `src/${name}/index.ts`)
+    return web.shared.includes(path) ||
+      (kind === "type" && web.types.some((name) => path === `src/${name}/index.ts`))
       ? undefined
       : `web may import only types from the doors of ${web.types.join(", ")}, not ${path}`;
   return judgeModules(file, path, isTest);

@@ -1,5 +1,5 @@
+import type { SourceFiles } from "../src/server/index.js";
 import { bytesText, countText } from "../src/server/text.js";
-import type { FileStatus } from "../src/tail/index.js";
 import { h, KeyedChildren, setAttributes, setText, svg } from "./dom.js";
 import { section } from "./section.js";
 import type { PageState } from "./state.js";
@@ -12,7 +12,7 @@ const wordColumns: ReadonlySet<string> = new Set(["source", "state"]);
 
 interface Row {
   readonly source: string;
-  readonly file: FileStatus;
+  readonly file: SourceFiles["files"][number];
   readonly nowMs: number;
 }
 
