@@ -57,10 +57,11 @@ class World {
 
   async start(): Promise<void> {
     if (this.#isOpen) return;
-    // Nothing tells a file that was moved away while nobody looked, and of which nothing is stored, from a stranger.
-    if (!this.#isGlob)
-      for (const content of this.#contents)
-        if (content !== this.#current && !content.isSettled) content.isWhole = false;
+    // Before anything is stored, nothing tells a file that was moved away while nobody looked from a stranger.
+    for (const content of this.#contents) {
+      if (this.#isGlob || content === this.#current || content.isSettled) break;
+      content.isWhole = false;
+    }
     await this.reader.open();
     this.#isOpen = true;
   }

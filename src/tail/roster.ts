@@ -1,12 +1,12 @@
 import type { BigIntStats } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Notice } from "../base/index.js";
-import type { Watermark } from "../store/index.js";
 import { Discoverer, type Discovery, describe, type FoundFile } from "./discovery.js";
 import { FollowedFile } from "./file.js";
-import { type FileKey, identityKey, KnownFiles, newFileId } from "./identity.js";
+import { type FileKey, KnownFiles, newFileId } from "./identity.js";
 import { type Opened, openFile } from "./opening.js";
 import type { TailSettings } from "./options.js";
+import { groupMissing, isYounger, planRecovery } from "./recovery.js";
 import { findSiblings, isRotationOf } from "./siblings.js";
 import type { Turns } from "./turns.js";
 
@@ -65,11 +65,6 @@ export class Roster {
     return this.#byPath.get(path);
   }
 
-  byId(id: string): FollowedFile | undefined {
-    for (const file of this.all()) if (file.id === id) return file;
-    return undefined;
-  }
-
   /** Where something of interest may happen. */
   directories(): ReadonlySet<string> {
     const all = new Set(this.#directories);
@@ -88,7 +83,7 @@ export class Roster {
       if (place === undefined) await this.#lookAtDisplaced(file);
       else this.#keep(file, place);
     }
-    if (this.#isFirstLook) await this.#recover(places);
+    if (this.#isFirstLook) await this.#recover(discovery, places);
     const from = this.#isFirstLook ? this.#settings.from : "start";
     for (const found of this.#inReadingOrder(discovery.files))
       if (!this.#files.has(found.key)) await this.#adopt(found, from);
@@ -102,14 +97,15 @@ export class Roster {
     this.#notice("info", "tail.truncated", `${file.path} was truncated or written anew`, { path: file.path });
     this.#noticeLost(file.path, file.id, file.unreadBytes, "it was truncated before it was read");
     const { state } = file;
+    const stats = await file.handle.stat().catch(() => undefined);
     this.#leave(file);
-    if (this.#settings.isOneShot) {
+    if (this.#settings.isOneShot || stats === undefined) {
       file.problem = "truncated while it was read";
       return;
     }
     const renewed = this.#admit(file.path, {
       handle: file.handle.retain(),
-      stats: await file.handle.stat(),
+      stats,
       realPath: file.realPath,
       id: newFileId(file.key),
       prefix: Buffer.alloc(0),
@@ -189,27 +185,11 @@ export class Roster {
         path: formerPath,
         movedTo: now?.path,
       });
-    await this.#adoptBetween(formerPath, siblings, (sibling) => isYounger(sibling.stats, stats));
-  }
-
-  /** Files that had the name for a while between two looks, and were rotated away before they were ever seen. */
-  async #adoptBetween(
-    formerPath: string,
-    siblings: readonly FoundFile[],
-    isBetween: (sibling: FoundFile) => boolean,
-  ): Promise<void> {
-    const name = basename(formerPath);
-    for (const sibling of siblings) {
-      if (this.#files.has(sibling.key) || this.#known.has(sibling.key)) continue;
-      if (!isRotationOf(name, basename(sibling.path)) || !isBetween(sibling)) continue;
-      const file = await this.#adopt(sibling, "start", formerPath);
-      if (file !== undefined) this.#setDraining(file);
-    }
-  }
-
-  #setDraining(file: FollowedFile): void {
-    file.state = "draining";
-    file.changedAtMs = this.#settings.clock.monotonicMs();
+    // Others may have had the name for a while between two looks, and were never seen under it.
+    for (const sibling of siblings)
+      if (!this.#files.has(sibling.key) && !this.#known.has(sibling.key))
+        if (isRotationOf(basename(formerPath), basename(sibling.path)) && isYounger(sibling.stats, stats))
+          await this.#adoptDraining(sibling, formerPath);
   }
 
   async #finish(file: FollowedFile, isDeleted: boolean): Promise<void> {
@@ -229,46 +209,27 @@ export class Roster {
   }
 
   /** Files that were read before, and that no pattern names now: rotated or deleted while nobody looked. */
-  async #recover(places: ReadonlyMap<FileKey, FoundFile>): Promise<void> {
+  async #recover(discovery: Discovery, places: ReadonlyMap<FileKey, FoundFile>): Promise<void> {
     if (this.#settings.isOneShot) return;
-    const missing = this.#known
-      .newest()
-      .filter((watermark) => !places.has(identityKey(watermark.identity)))
-      .sort((a, b) => a.settledMs - b.settledMs);
-    const newestOfPath = new Map(missing.map((mark) => [mark.identity.path, mark]));
-    const listed = new Map<string, readonly FoundFile[]>();
-    for (const watermark of missing) {
-      const { path } = watermark.identity;
-      const siblings = listed.get(path) ?? (await findSiblings(path));
-      listed.set(path, siblings);
-      const now = siblings.find((sibling) => sibling.key === identityKey(watermark.identity));
-      await this.#recoverOne(watermark, now);
-      if (newestOfPath.get(path) === watermark)
-        await this.#adoptBetween(
-          path,
-          siblings.filter((sibling) => !places.has(sibling.key)),
-          (sibling) =>
-            now === undefined
-              ? Number(sibling.stats.mtimeNs / 1_000_000n) >= watermark.settledMs
-              : isYounger(sibling.stats, now.stats),
-        );
+    const names = new Set([...discovery.files.map((found) => found.path), ...discovery.problems.keys()]);
+    for (const group of groupMissing(this.#known, places, names)) {
+      const isTaken = (sibling: FoundFile): boolean =>
+        places.has(sibling.key) || this.#files.has(sibling.key);
+      const siblings = await findSiblings(group.path);
+      const { adopt, lost } = planRecovery(group, siblings, isTaken, this.#known);
+      for (const { identity, file, offset } of lost)
+        this.#noticeLost(identity.path, file, identity.size - offset, "it was deleted or moved meanwhile");
+      for (const sibling of adopt) await this.#adoptDraining(sibling, group.path);
     }
   }
 
-  async #recoverOne(watermark: Watermark, now: FoundFile | undefined): Promise<void> {
-    const { path, size } = watermark.identity;
-    const unreadBytes = Math.max(0, size - watermark.offset);
-    if (now === undefined) {
-      this.#noticeLost(path, watermark.file, unreadBytes, "it was deleted or moved elsewhere meanwhile");
-      return;
-    }
-    if (this.#known.isReadTo(now.key, Number(now.stats.size))) return;
-    const file = await this.#adopt(now, "start", path);
+  async #adoptDraining(found: FoundFile, formerPath: string): Promise<void> {
+    const file = await this.#adopt(found, "start", formerPath);
     if (file === undefined) return;
-    this.#setDraining(file);
-    this.#notice("info", "tail.rotated", `${path} was moved away while nobody looked`, {
-      path,
-      movedTo: now.path,
+    file.state = "draining";
+    this.#notice("info", "tail.rotated", `${formerPath} was moved away`, {
+      path: formerPath,
+      movedTo: found.path,
     });
   }
 
@@ -387,14 +348,4 @@ export class Roster {
 
 function keyOf(opened: Opened): FileKey {
   return `${opened.stats.dev}:${opened.stats.ino}`;
-}
-
-/**
- * Whether a file was made after the one that had its name before it: what separates a rotation that was missed from one
- * that was there all along. Where the file system keeps no time of birth, the time of the last change must do.
- */
-function isYounger(stats: BigIntStats, than: BigIntStats): boolean {
-  const hasBirth = stats.birthtimeNs > 0n && than.birthtimeNs > 0n;
-  // Equal happens: clocks of file systems tick every few milliseconds.
-  return hasBirth ? stats.birthtimeNs >= than.birthtimeNs : stats.mtimeNs >= than.mtimeNs;
 }

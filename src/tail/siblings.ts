@@ -8,12 +8,18 @@ const ROTATION_SUFFIX = /^(?:[._-](?:\d[\w.:-]*|old|prev))+$/;
 /** Names of one directory looked at for one file; beyond, its rotations must match a pattern to be found. */
 const SIBLINGS_MAX = 1000;
 
-/** The name that rotation started from: `app.log` for `app.log.2`. */
+/** The names that rotation may have made `name` of, the shortest first: `app.log` for `app.log.2`. */
+export function formerNames(name: string): readonly string[] {
+  const cuts = [...name].keys();
+  return [...cuts]
+    .filter((cut) => cut > 0 && ROTATION_SUFFIX.test(name.slice(cut)))
+    .map((cut) => name.slice(0, cut));
+}
+
+/** The name that rotation started from, or the name itself. */
 export function rotationStem(path: string): string {
   const name = basename(path);
-  for (let dot = 1; dot < name.length; dot += 1)
-    if (ROTATION_SUFFIX.test(name.slice(dot)) && /[._-]/.test(name[dot]!)) return name.slice(0, dot);
-  return name;
+  return formerNames(name)[0] ?? name;
 }
 
 /** Whether `name` is what rotation may have made of `stem`. */
