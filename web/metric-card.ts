@@ -150,7 +150,9 @@ function chartData(series: SeriesAnswer, { kind, unit, by }: MetricDescription):
   const base = { timesMs: series.timesMs };
   if (kind === "distribution") {
     const lines = series.groups[0]?.lines ?? {};
-    const shown = ["p50", "p95", "p99"].map((name): ChartLine => ({ name, values: lines[name] ?? [] }));
+    const shown = ["p50", "p95", "p99"].map(
+      (name): ChartLine => ({ name, values: lines[name] ?? series.timesMs.map(() => null) }),
+    );
     return {
       ...base,
       lines: shown,
@@ -168,7 +170,7 @@ function chartData(series: SeriesAnswer, { kind, unit, by }: MetricDescription):
         : valueText(value, kind === "rate" ? "/s" : unit);
   const isGrouped = by.length > 0 && series.groups.some((group) => Object.keys(group.by).length > 0);
   const lines = series.groups.map((group): ChartLine => {
-    const values = group.lines.value ?? [];
+    const values = group.lines.value ?? series.timesMs.map(() => null);
     return {
       name: isGrouped ? groupText(group.by) : series.name,
       values: isCount ? zeroBetween(values) : values,

@@ -4,6 +4,7 @@ import {
   type CompiledRules,
   compileRules,
   FileWorker,
+  type GroupHistogram,
   type MetricAnswer,
   type MetricRule,
   Query,
@@ -20,6 +21,7 @@ import {
   type DeadLetterQuery,
   defaultLevels,
   type LedgerRow,
+  type MetricKey,
   openMemoryStore,
   type Store,
   type StoreInfo,
@@ -60,6 +62,8 @@ export interface MetricInfo {
   readonly by: readonly string[];
   readonly from: readonly string[];
   readonly windowsMs: readonly number[];
+  /** Keys of the definitions it is computed from, as changes name them. */
+  readonly keys: readonly MetricKey[];
 }
 
 export interface SourceInfo {
@@ -137,6 +141,14 @@ export class Engine implements AsyncDisposable {
 
   query(request: QueryRequest): Promise<MetricAnswer> {
     return this.#query.answer(request);
+  }
+
+  /** A distribution's totals with their buckets. */
+  histograms(request: {
+    readonly metric: string;
+    readonly groupsMax: number;
+  }): Promise<readonly GroupHistogram[]> {
+    return this.#query.histograms(request);
   }
 
   series(request: SeriesRequest): Promise<SeriesAnswer> {
@@ -288,12 +300,13 @@ export function queryOf(store: Store, compiled: CompiledRules, clock: Clock): Qu
 }
 
 export function describeMetrics(query: Query): readonly MetricInfo[] {
-  return query.metrics.map(({ rule, by, from }) => ({
+  return query.metrics.map(({ rule, by, from, cells, whole }) => ({
     name: rule.name,
     kind: rule.kind,
     ...("unit" in rule ? { unit: rule.unit } : {}),
     by,
     from,
     windowsMs: rule.windowsMs ?? windowsDefaultMs,
+    keys: whole === undefined ? [cells] : [cells, whole],
   }));
 }

@@ -5,7 +5,7 @@ export { MetricUnknownError, RangeReadError, StoreGenerationError, UnknownRefere
 export { FileWorker, type FileWorkerOptions, type WorkerCounts } from "./file-worker.js";
 export { Fold, type FoldLimits, type FoldPart, type RangeInput } from "./fold.js";
 export type { FoldTask, FoldThreadData } from "./fold.thread.js";
-export { Query, type SeriesRequest } from "./query.js";
+export { type GroupHistogram, Query, type SeriesRequest } from "./query.js";
 export { RangeFolder, type RangeFolderOptions } from "./range-folder.js";
 export type * from "./rules.js";
 

@@ -155,3 +155,43 @@ test("a metric that no rule has is refused with the names there are", async () =
 
   await assert.rejects(query.answer({ metric: "nope" }), { code: "METRIC_UNKNOWN" });
 });
+
+test("Query.series() with groupsMax 0 draws one line over all groups", async () => {
+  const at = Math.floor(startMs / 1000) * 1000 - 10_000;
+  const { query } = await setUp([
+    { t: at, route: "/a", ms: 10, status: 500 },
+    { t: at + 1, route: "/b", ms: 30, status: 200 },
+    { t: at + 1000, route: "/b", ms: 20, status: 200 },
+  ]);
+  const linesFor = async (metric: string): Promise<unknown> => {
+    const series = await query.series({ metric, windowMs: 60_000, stepMs: 1000, groupsMax: 0 });
+    assert.deepEqual(
+      series.groups.map(({ by }) => by),
+      [{}],
+    );
+    const from = series.timesMs.indexOf(at);
+    return Object.fromEntries(
+      Object.entries(series.groups[0]!.lines).map(([name, values]) => [name, values.slice(from, from + 3)]),
+    );
+  };
+
+  assert.deepEqual(await linesFor("requests"), { value: [2, 1, 0] });
+  assert.deepEqual(await linesFor("errors"), { value: [0.5, 0, null] });
+  assert.deepEqual(((await linesFor("latency")) as { n: unknown }).n, [2, 1, null]);
+});
+
+test("Query.histograms() has each group's totals with buckets whose edges include the powers of two", async () => {
+  const { query } = await setUp([
+    { t: startMs, route: "/a", ms: 2 },
+    { t: startMs, route: "/a", ms: 2.01 },
+    { t: startMs, route: "/b", ms: 1000 },
+  ]);
+
+  const [a, b] = await query.histograms({ metric: "latency", groupsMax: 10 });
+
+  assert.deepEqual(a!.by, { route: "/a" });
+  assert.equal(a!.count, 2);
+  assert.equal(a!.buckets[0]!.upper, 2, "exactly, and inclusive");
+  assert.equal(b!.sum, 1000);
+  assert.deepEqual(await query.histograms({ metric: "requests", groupsMax: 10 }), []);
+});

@@ -29,7 +29,7 @@ export interface SeriesRequest {
   readonly windowMs: number;
   /** Rounded up to what the kept slots can tell apart. */
   readonly stepMs?: number;
-  /** Groups by descending n. @default 8 */
+  /** Groups by descending n; 0 for one line over all of them. @default 8 */
   readonly groupsMax?: number;
 }
 
@@ -37,6 +37,21 @@ export interface SeriesRequest {
 interface Gathered {
   readonly groups: readonly { readonly group: Group; readonly isOverflow: boolean; readonly cell: Cell }[];
   readonly page: Omit<CellPage, "groups" | "next">;
+}
+
+interface Pages {
+  readonly groups: readonly GroupCells[];
+  readonly page: Omit<CellPage, "groups" | "next">;
+}
+
+/** The all-time distribution of one group, for exposition. */
+export interface GroupHistogram {
+  readonly by: Readonly<Record<string, string | null>>;
+  readonly isOverflow?: true;
+  readonly count: number;
+  readonly sum: number;
+  /** Ascending by `upper`, which is inclusive. */
+  readonly buckets: readonly { readonly upper: number; readonly count: number }[];
 }
 
 /** Computes what people ask from the cells that the store keeps: windows, percentiles, ratios, rates. Keeps nothing. */
@@ -99,6 +114,26 @@ export class Query {
     return toAnswers(metric, span, parts, whole);
   }
 
+  /** A distribution's totals with their buckets, in order of the groups' bytes; nothing for another kind. @throws MetricUnknownError */
+  async histograms(request: {
+    readonly metric: string;
+    readonly groupsMax: number;
+  }): Promise<readonly GroupHistogram[]> {
+    const metric = this.#metric(request.metric);
+    const { groups } = await this.#gather(metric.cells, { kind: "total" }, undefined);
+    return groups.slice(0, request.groupsMax).flatMap(({ group, isOverflow, cell }) => {
+      if (cell.kind !== "distribution") return [];
+      const { histogram } = cell;
+      return {
+        by: named(metric.by, group, isOverflow),
+        ...(isOverflow ? { isOverflow: true as const } : {}),
+        count: histogram.count,
+        sum: histogram.sum,
+        buckets: histogram.buckets(),
+      };
+    });
+  }
+
   /** A metric over time, one line per group. @throws MetricUnknownError */
   async series(request: SeriesRequest): Promise<SeriesAnswer> {
     const metric = this.#metric(request.metric);
@@ -108,22 +143,24 @@ export class Query {
     const toMs = Math.ceil(anchored.toMs / stepMs) * stepMs;
     const fromMs = Math.floor(anchored.fromMs / stepMs) * stepMs;
     const timesMs = Array.from({ length: (toMs - fromMs) / stepMs }, (_, step) => fromMs + step * stepMs);
-    const pages = await this.#pages({ metric: metric.cells, span: { fromMs, toMs } });
-    const wholePages =
-      metric.whole === undefined
-        ? undefined
-        : await this.#pages({ metric: metric.whole, span: { fromMs, toMs } });
+    const isWhole = request.groupsMax === 0;
+    const load = async (cells: MetricKey): Promise<Pages> => {
+      const pages = await this.#pages({ metric: cells, span: { fromMs, toMs } });
+      return isWhole ? { ...pages, groups: [asOne(pages.groups)] } : pages;
+    };
+    const pages = await load(metric.cells);
+    const wholePages = metric.whole === undefined ? undefined : await load(metric.whole);
     const shape = { fromMs, stepMs, steps: timesMs.length };
     const wholes = new Map(wholePages?.groups.map((one) => [groupKey(one.group), toSteps(one, shape)]));
     const ranked = [...(wholePages ?? pages).groups]
       .map((one) => ({ one, n: one.cells.reduce((sum, { cell }) => sum + countOf(cell), 0) }))
       .sort((a, b) => b.n - a.n)
-      .slice(0, request.groupsMax ?? 8);
+      .slice(0, isWhole ? 1 : (request.groupsMax ?? 8));
     const byKey = new Map(pages.groups.map((one) => [groupKey(one.group), toSteps(one, shape)]));
     const groups = ranked.map(({ one }) => {
       const key = groupKey(one.group);
       return {
-        by: named(metric.by, one.group, one.isOverflow),
+        by: isWhole ? {} : named(metric.by, one.group, one.isOverflow),
         lines: linesOf(
           metric,
           byKey.get(key) ?? new Array(timesMs.length).fill(undefined),
@@ -179,7 +216,7 @@ export class Query {
     return { groups: merged, page };
   }
 
-  async #pages(query: CellQuery): Promise<{ groups: GroupCells[]; page: Omit<CellPage, "groups" | "next"> }> {
+  async #pages(query: CellQuery): Promise<Pages> {
     const groups: GroupCells[] = [];
     let after: string | undefined;
     for (;;) {
@@ -307,6 +344,11 @@ function readValue(metric: ReadMetric, cell: Cell, whole: Cell | undefined, span
 type Steps = (Cell | undefined)[];
 
 /** A slot wider than a step, which only an older part of the window has, stands at its own start. */
+/** All groups' cells as those of one group without fields. */
+function asOne(groups: readonly GroupCells[]): GroupCells {
+  return { group: [], isOverflow: false, cells: groups.flatMap(({ cells }) => cells) };
+}
+
 function toSteps(
   { cells }: GroupCells,
   shape: { readonly fromMs: number; readonly stepMs: number; readonly steps: number },

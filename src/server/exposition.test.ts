@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeSource } from "../../test/kit/fake-source.js";
 import { writePrometheusText } from "../metrics/index.js";
+import type { GroupHistogram } from "../pipeline/index.js";
 import { expositionOf } from "./exposition.js";
-import type { GroupHistogram, MetricDescription } from "./source.js";
+import type { MetricDescription } from "./source.js";
 
 class WithHistograms extends FakeSource {
   override metrics(): readonly MetricDescription[] {
@@ -12,7 +13,7 @@ class WithHistograms extends FakeSource {
       .map((metric) => (metric.name === "latency" ? { ...metric, by: ["route"] } : metric));
   }
 
-  async histograms(): Promise<readonly GroupHistogram[]> {
+  override async histograms(): Promise<readonly GroupHistogram[]> {
     const buckets = [
       { upper: 1, count: 2 },
       { upper: 2 ** (31 / 32), count: 1 },

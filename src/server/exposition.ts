@@ -1,7 +1,7 @@
 import { climbLadder, type Family, type Labels, type PowerLadder } from "../metrics/index.js";
-import type { GroupAnswer, MetricAnswer } from "../pipeline/index.js";
+import type { GroupAnswer, GroupHistogram } from "../pipeline/index.js";
 import type { LedgerRow } from "../store/index.js";
-import type { GroupHistogram, MetricDescription, ServerSource, SourceFiles, SourceStatus } from "./source.js";
+import type { MetricDescription, ServerSource, SourceFiles, SourceStatus } from "./source.js";
 
 /** Groups of one metric in a scrape; a group of a distribution is some 25 lines. */
 const groupsMax = 1000;
@@ -53,10 +53,10 @@ async function metricFamily(source: ServerSource, metric: MetricDescription): Pr
   const name = nameWithUnit(metric);
   if (metric.kind === "distribution") {
     const ladder = ladderOf(metric.unit);
-    const groups = await histogramsOf(source, metric);
+    const groups = await source.histograms({ metric: metric.name, groupsMax });
     const samples = byLabels(groups, addHistograms).map(({ labels, one }) => ({
       labels,
-      buckets: one.buckets.length === 0 && one.count > 0 ? [] : climbLadder(ladder, one.buckets),
+      buckets: climbLadder(ladder, one.buckets),
       count: one.count,
       sum: one.sum,
     }));
@@ -73,21 +73,6 @@ async function metricFamily(source: ServerSource, metric: MetricDescription): Pr
     value: one.value,
   }));
   return { name, help, kind: isCounter ? "counter" : "gauge", samples };
-}
-
-async function histogramsOf(
-  source: ServerSource,
-  metric: MetricDescription,
-): Promise<readonly GroupHistogram[]> {
-  if (source.histograms !== undefined) return source.histograms({ metric: metric.name, groupsMax });
-  const answer: MetricAnswer = await source.query({ metric: metric.name, groupsMax });
-  return answer.groups.map((group) => ({
-    by: group.by,
-    ...(group.isOverflow ? { isOverflow: true as const } : {}),
-    count: group.n,
-    sum: (group.mean ?? 0) * group.n,
-    buckets: [],
-  }));
 }
 
 function nameWithUnit({ name, unit, kind }: MetricDescription): string {

@@ -10,7 +10,6 @@ export {
 } from "./errors.js";
 export { openServer, type RunningServer, type ServerOptions } from "./open-server.js";
 export type {
-  GroupHistogram,
   MetricDescription,
   SeriesRequest,
   ServerSource,

@@ -147,12 +147,11 @@ export class LiveHub {
     for (const { view } of this.#views.values()) view.markDirty(names);
   }
 
-  /** A metric that does not say what it reads is asked again after any change. */
   #namesOf(keys: readonly string[]): string[] {
     const changed = new Set(keys);
     return this.#source
       .metrics()
-      .filter((metric) => metric.keys === undefined || metric.keys.some((key) => changed.has(key)))
+      .filter((metric) => metric.keys.some((key) => changed.has(key)))
       .map(({ name }) => name);
   }
 

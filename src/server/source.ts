@@ -1,4 +1,4 @@
-import type { MetricAnswer, QueryRequest, SeriesAnswer } from "../pipeline/index.js";
+import type { GroupHistogram, MetricAnswer, QueryRequest, SeriesAnswer } from "../pipeline/index.js";
 import type {
   ChangeItem,
   DeadLetter,
@@ -31,8 +31,8 @@ export interface MetricDescription {
   readonly by: readonly string[];
   readonly from: readonly string[];
   readonly windowsMs: readonly number[];
-  /** Keys of the definitions it reads, as changes name them; without them any change counts as its own. */
-  readonly keys?: readonly MetricKey[];
+  /** Keys of the definitions it is computed from, as changes name them. */
+  readonly keys: readonly MetricKey[];
 }
 
 export interface SeriesRequest {
@@ -49,16 +49,6 @@ export interface SourceFiles {
   readonly lastEventMs?: number;
 }
 
-/** The all-time distribution of one group. */
-export interface GroupHistogram {
-  readonly by: Readonly<Record<string, string | null>>;
-  readonly isOverflow?: true;
-  readonly count: number;
-  readonly sum: number;
-  /** Ascending; edges at powers of 2^(1/32). */
-  readonly buckets: readonly { readonly upper: number; readonly count: number }[];
-}
-
 /** What the server shows; the engine is one. Nothing of it changes state. */
 export interface ServerSource {
   status(): Promise<SourceStatus>;
@@ -67,8 +57,8 @@ export interface ServerSource {
   query(request: QueryRequest): Promise<MetricAnswer>;
   /** @throws an error with code METRIC_UNKNOWN */
   series(request: SeriesRequest): Promise<SeriesAnswer>;
-  /** Without it, `/metrics` has distributions' counts and sums but no buckets. */
-  histograms?(request: {
+  /** A distribution's totals, for `/metrics`. */
+  histograms(request: {
     readonly metric: string;
     readonly groupsMax: number;
   }): Promise<readonly GroupHistogram[]>;

@@ -1,4 +1,10 @@
-import type { GroupAnswer, MetricAnswer, QueryRequest, SeriesAnswer } from "../../src/pipeline/index.js";
+import type {
+  GroupAnswer,
+  GroupHistogram,
+  MetricAnswer,
+  QueryRequest,
+  SeriesAnswer,
+} from "../../src/pipeline/index.js";
 import type {
   MetricDescription,
   SeriesRequest,
@@ -140,6 +146,15 @@ export class FakeSource implements ServerSource {
       generation: this.generation,
       version: this.version,
     };
+  }
+
+  async histograms(request: { metric: string }): Promise<readonly GroupHistogram[]> {
+    const metric = this.#metric(request.metric);
+    return [...groupBy(metric.by, this.events)].map(([by, members]) => {
+      const sorted = members.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
+      const sum = sorted.reduce((total, value) => total + value, 0);
+      return { by, count: sorted.length, sum, buckets: sorted.map((upper) => ({ upper, count: 1 })) };
+    });
   }
 
   async series(request: SeriesRequest): Promise<SeriesAnswer> {
