@@ -43,6 +43,8 @@ export class LmdbPersistence implements Persistence {
   /** What the log has and the database has not; newest write of each key, by the key's bytes as Latin-1. */
   #pending = new Map<string, RawWrite>();
   #sequence: number;
+  /** Newest step that the database has; differs from `#sequence` also after steps without writes. */
+  #savedSequence: number;
   #flush: Promise<void> | undefined;
   #nextFlush: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -53,6 +55,7 @@ export class LmdbPersistence implements Persistence {
     this.#log = options.log;
     this.#checkpointBytes = options.checkpointBytes ?? checkpointBytesDefault;
     this.#sequence = options.header.sequence;
+    this.#savedSequence = options.header.sequence;
   }
 
   /** @throws StoreFullError, StoreFailedError */
@@ -102,7 +105,7 @@ export class LmdbPersistence implements Persistence {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     if (this.#failed !== undefined) return false;
-    if (this.#pending.size === 0) return true;
+    if (this.#sequence === this.#savedSequence) return true;
     let isCommitting = false;
     try {
       this.#transact({ isOpen: true }, () => {
@@ -113,6 +116,7 @@ export class LmdbPersistence implements Persistence {
       return false;
     }
     this.#pending = new Map();
+    this.#savedSequence = this.#sequence;
     this.#log.restart();
     return true;
   }

@@ -194,6 +194,19 @@ test("a checkpoint that throws at any put leaves the database as it was and lose
   }
 });
 
+test("a step without writes is a step: what follows it outlives the next two kills", async () => {
+  const directory = makeDirectory();
+  const first = await openAt({ directory });
+  first.persistence.write([]);
+  const afterKill = killedCopyOf(directory);
+  const second = await openAt({ directory: afterKill });
+
+  second.persistence.write([put("a", 1)]);
+
+  const third = await openAt({ directory: killedCopyOf(afterKill) });
+  assert.deepEqual(dueOf(third.tables), { a: 1 });
+});
+
 test("a checkpoint comes within a second of the first step that needs it", async () => {
   const clock = new ManualClock(0);
   const { persistence } = await openAt({ directory: makeDirectory(), clock });
