@@ -39,6 +39,8 @@ export interface RemoteStoreOptions {
   readonly clock?: Clock;
   /** Gets the host's notices. */
   readonly notices?: NoticeSink;
+  /** Says why the far end is gone, once it is. @default STORE_DIED without a cause */
+  readonly death?: Promise<Error>;
 }
 
 interface Pending {
@@ -72,12 +74,12 @@ export class RemoteStore implements Store {
     this.#clock = options.clock ?? systemClock;
     this.#notices = options.notices ?? ignoreNotices;
     port.on("message", (response: Response) => this.#take(response));
-    port.on("close", () => this.fail(new StoreDiedError()));
+    port.on("close", () => void this.#failWhenTold(options.death));
     port.unref();
   }
 
   /** Rejects all pending and all later calls with `error`; the first one given counts. */
-  fail(error: Error): void {
+  #fail(error: Error): void {
     this.#ended ??= error;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
@@ -164,6 +166,11 @@ export class RemoteStore implements Store {
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposed ??= this.#dispose();
     return this.#disposed;
+  }
+
+  // Ordered after the port's last message: the far end may be gone before its last answers are read here.
+  async #failWhenTold(death: Promise<Error> | undefined): Promise<void> {
+    this.#fail((await death) ?? new StoreDiedError());
   }
 
   async #dispose(): Promise<void> {

@@ -34,11 +34,10 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     thread.once("error", (error) => tell(new StoreDiedError(error)));
     thread.once("exit", () => tell(new StoreDiedError()));
   });
-  const remote = new RemoteStore(port1, { clock: options.clock ?? systemClock, notices });
+  const remote = new RemoteStore(port1, { clock: options.clock ?? systemClock, notices, death });
   const opening = once(thread, "message") as Promise<[Opening]>;
   const [opened] = await Promise.race([opening, death.then((error) => Promise.reject(error))]);
   if (opened.kind === "failed") throw unpackError(opened.error);
-  void death.then((error) => remote.fail(error));
   thread.unref();
   return remote;
 }
