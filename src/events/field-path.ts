@@ -14,6 +14,11 @@ export const wholeEvent: FieldPath = { text: "event", keys: [] };
 const keysMax = 32;
 const arrayIndex = /^(?:0|[1-9]\d{0,8})$/;
 
+/** Whether a key can be the index of an array's element. */
+export function isArrayIndex(key: string): boolean {
+  return arrayIndex.test(key);
+}
+
 /** @throws FieldPathError when it is empty, has an empty part or more than 32 parts */
 export function parsePath(text: string): FieldPath {
   if (text === "") throw new FieldPathError(text, "it is empty");
@@ -37,7 +42,7 @@ export function pickPath(value: unknown, keys: readonly string[], from = 0): unk
   if (typeof value !== "object" || value === null) return undefined;
   const key = keys[from]!;
   if (Array.isArray(value)) {
-    return arrayIndex.test(key) ? pickPath(value[Number(key)], keys, from + 1) : undefined;
+    return isArrayIndex(key) ? pickPath(value[Number(key)], keys, from + 1) : undefined;
   }
   const nested = Object.hasOwn(value, key)
     ? pickPath((value as Record<string, unknown>)[key], keys, from + 1)
