@@ -48,6 +48,18 @@ test("LearntShape matches the line that it was learnt from, and lines with other
   }
 });
 
+test("LearntShape prefers the deepest nesting, as pickPath does", () => {
+  const paths = ["a.b.c", "a.b", "a", "a.0.c"].map(parsePath);
+  for (const line of [
+    '{"a.b.c":1,"a":{"b.c":2,"b":{"c":3}},"a.b":{"c":4}}',
+    '{"a.b.c":1,"a":{"b.c":2,"b":{"d":3}},"a.b":{"c":4}}',
+    '{"a.b.c":1,"a":{"b":[]},"a.b":4}',
+    '{"a.b.c":null,"a":[{"c":5}],"a.0.c":6}',
+    '{"a.b.c":null,"a":[{"d":5}],"a.0.c":6}',
+  ])
+    assert.ok(matchesExactly(learn(line, paths)!, line, paths), line);
+});
+
 test("LearntShape never matches what is not JSON or of another shape", () => {
   const paths = ["a", "o.b", "o"].map(parsePath);
   const shape = learn('{"a":"x","o":{"b":1},"l":[1]}', paths)!;
