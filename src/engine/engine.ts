@@ -1,4 +1,4 @@
-import { type Clock, ignoreNotices, type NoticeSink, OptionError, systemClock } from "../base/index.js";
+import { type Clock, ignoreNotices, type NoticeSink, systemClock } from "../base/index.js";
 import type { FileSource, LoadedConfig, StoreChoice } from "../config/index.js";
 import {
   type CompiledRules,
@@ -291,7 +291,9 @@ async function openSourceTail(
 export async function openStore(choice: StoreChoice, clock: Clock, notices: NoticeSink): Promise<Store> {
   const bytes = choice.stateBytesMax === undefined ? {} : { stateBytesMax: choice.stateBytesMax };
   if (choice.kind === "memory") return openMemoryStore({ clock, ...bytes });
-  throw new OptionError("store", "Cannot open store: only { type: memory } is built so far");
+  const { openLmdbStore } = await import("../store/lmdb/index.js");
+  const durability = choice.durability === undefined ? {} : { durability: choice.durability };
+  return openLmdbStore({ path: choice.path, clock, notices, ...durability, ...bytes });
 }
 
 /** A query over a store that nobody else has open: for commands without a server. */

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { systemClock } from "../base/index.js";
+import type { LoadedConfig } from "../config/index.js";
+import { type Engine, openEngine } from "./engine.js";
+
+const folder = mkdtempSync(join(tmpdir(), "poundlock-engine-"));
+after(() => rmSync(folder, { recursive: true }));
+
+type EngineConfig = Pick<LoadedConfig, "sources" | "metrics" | "store">;
+
+function configOf(pattern: string, store: EngineConfig["store"]): EngineConfig {
+  return {
+    sources: [
+      {
+        rule: { name: "app", format: { kind: "json" }, time: { kind: "field", path: "ts", format: "ms" } },
+        patterns: [pattern],
+        from: "start",
+      },
+    ],
+    metrics: [
+      { name: "requests", kind: "count", from: [], by: ["status"] },
+      { name: "latency", kind: "distribution", value: "ms", unit: "ms", from: [], by: [] },
+    ],
+    store,
+  };
+}
+
+async function until(engine: Engine, accepted: number): Promise<void> {
+  const stop = new AbortController();
+  const limit = setTimeout(() => stop.abort(new Error(`never saw ${accepted} events`)), 20_000);
+  try {
+    const reached = async (): Promise<boolean> => ((await engine.ledger())[0]?.accepted ?? 0) >= accepted;
+    const { storeVersion } = await engine.status();
+    if (await reached()) return;
+    for await (const _change of engine.changes(storeVersion, stop.signal)) if (await reached()) return;
+  } finally {
+    clearTimeout(limit);
+    stop.abort();
+  }
+}
+
+function lines(count: number): string {
+  return Array.from(
+    { length: count },
+    (_, i) => `{"ts":${systemClock.now()},"status":${i % 4 ? 200 : 500},"ms":${i}}\n`,
+  ).join("");
+}
+
+for (const kind of ["memory", "lmdb"] as const) {
+  test(`Engine on ${kind} follows a growing and rotating file and answers exactly`, {
+    timeout: 60_000,
+  }, async () => {
+    const path = join(folder, `${kind}.jsonl`);
+    writeFileSync(path, lines(100));
+    const store = kind === "memory" ? { kind } : { kind, path: join(folder, `${kind}-store`) };
+    await using engine = await openEngine({ config: configOf(path, store), threads: 2 });
+    await until(engine, 100);
+
+    appendFileSync(path, lines(50));
+    await until(engine, 150);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, lines(25));
+    await until(engine, 175);
+
+    const requests = await engine.query({ metric: "requests" });
+    assert.deepEqual(
+      requests.groups.map(({ by, value }) => [by.status, value]),
+      [
+        ["200", 75 + 37 + 18],
+        ["500", 25 + 13 + 7],
+      ],
+    );
+    const recent = await engine.query({ metric: "latency", windowMs: 60_000 });
+    assert.equal(recent.all.n, 175);
+    assert.equal((await engine.ledger())[0]?.unaccounted, 0);
+  });
+}
+
+test("Engine on lmdb goes on where it stopped", { timeout: 60_000 }, async () => {
+  const path = join(folder, "again.jsonl");
+  const config = configOf(path, { kind: "lmdb", path: join(folder, "again-store") });
+  writeFileSync(path, lines(1000));
+  {
+    await using engine = await openEngine({ config, threads: 1 });
+    await until(engine, 1000);
+    await engine.drain();
+  }
+  appendFileSync(path, lines(10));
+
+  await using engine = await openEngine({ config, threads: 1 });
+  await until(engine, 1010);
+
+  assert.equal((await engine.query({ metric: "requests" })).all.value, 1010);
+  assert.ok((await engine.status()).linesRead <= 10, "what was settled is not read again");
+});
+
+test("a metric that no rule has is refused before anything is opened", async () => {
+  const config = configOf(join(folder, "none"), { kind: "memory" });
+  const ratio = { name: "r", kind: "ratio", of: "nope", where: "true", from: [], by: [] } as const;
+
+  await assert.rejects(openEngine({ config: { ...config, metrics: [ratio] } }), { code: "RULE_REFERENCE" });
+});
