@@ -26,6 +26,8 @@ export async function runJob(name, args) {
 /** The product itself, in this process: signals and the terminal are its own. */
 async function start(args) {
   const bin = inRoot("bin/poundlock.js");
+  // npm goes to the package's folder; the paths in `args` are meant from where the person is.
+  if (process.env.INIT_CWD !== undefined) process.chdir(process.env.INIT_CWD);
   process.argv = [process.execPath, bin, ...(args.length === 0 ? ["demo"] : args)];
   await import(new URL("../bin/poundlock.js", import.meta.url).href);
 }

@@ -31,14 +31,13 @@ function configOf(pattern: string, store: EngineConfig["store"]): EngineConfig {
 
 async function until(engine: Engine, accepted: number): Promise<void> {
   const stop = new AbortController();
-  const limit = setTimeout(() => stop.abort(new Error(`never saw ${accepted} events`)), 20_000);
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]);
   try {
     const reached = async (): Promise<boolean> => ((await engine.ledger())[0]?.accepted ?? 0) >= accepted;
     const { storeVersion } = await engine.status();
     if (await reached()) return;
-    for await (const _change of engine.changes(storeVersion, stop.signal)) if (await reached()) return;
+    for await (const _change of engine.changes(storeVersion, signal)) if (await reached()) return;
   } finally {
-    clearTimeout(limit);
     stop.abort();
   }
 }
