@@ -73,7 +73,8 @@ export class MetricCard {
       h(
         "figure",
         { "aria-details": dataId },
-        h("div", { class: "figure-head" }, this.#caption, this.#chart.reading),
+        this.#caption,
+        this.#chart.reading,
         this.#legend,
         this.#chart.element,
       ),
