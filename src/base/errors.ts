@@ -61,7 +61,8 @@ export function codeOf(error: unknown): string {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const { message } = (typeof error === "object" && error !== null ? error : {}) as { message?: unknown };
+  return typeof message === "string" ? message : String(error);
 }
 
 export function packError(error: unknown): PackedError {

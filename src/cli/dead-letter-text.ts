@@ -28,8 +28,8 @@ export function letterText(bytes: Uint8Array): { readonly text: string; readonly
 export function deadSummary(page: DeadLetterPage, dead: number, terminal: Terminal): string[] {
   const shown = page.items.slice(-3).reverse();
   const lines = shown.map((letter) => {
-    const { text } = letterText(letter.bytes.subarray(0, 60));
-    return `  ${placeText(letter.at)}: ${printable(letter.newestError)}\n    ${printable(text)}`;
+    const { text } = letterText(letter.bytes);
+    return `  ${placeText(letter.at)}: ${printable(letter.newestError)}\n    ${printable(text.slice(0, 60))}`;
   });
   return [
     `${terminal.styleErr("yellow", "dead")}  ${countText(dead)} ${dead === 1 ? "line" : "lines"} could not be used`,

@@ -16,7 +16,7 @@ const helpWidth = 80;
 const examples = `
 Examples:
   poundlock demo                     made-up orders and the dashboard
-  poundlock app.jsonl                follow a file, numbers on http://127.0.0.1:4600
+  poundlock app.jsonl                follow a file; its numbers on a web page
   poundlock report app.jsonl --json  read it to the end, print totals, exit
 
 Exit codes: 0 done, 1 the answer is no, 2 usage, 3 cannot start, 4 cannot reach,
@@ -36,6 +36,8 @@ export function buildProgram(context: Context, version: string): Command {
     .showHelpAfterError("(poundlock --help shows what there is)")
     .addHelpText("after", examples)
     .configureOutput({
+      writeOut: (text) => context.terminal.printPart(text),
+      writeErr: (text) => context.terminal.paint(text),
       getOutHelpWidth: () => helpWidth,
       getErrHelpWidth: () => helpWidth,
       getOutHasColors: () => false,

@@ -8,6 +8,8 @@ export interface Column {
 }
 
 const gap = "  ";
+/** Labels are cut to this before a column goes, since a number says more than the end of a label. */
+const labelShort = 24;
 /** A label cut shorter than this says nothing. */
 const labelMin = 8;
 
@@ -18,13 +20,14 @@ export function table(
   width: number,
 ): { readonly header: string; readonly lines: readonly string[] } {
   let shown = columns.map((column, i) => ({ column, i, width: widest(column, i, rows) }));
+  cutLabels(shown, width, labelShort);
   while (total(shown) > width) {
     const droppable = shown.filter(({ column }) => column.drop !== undefined);
     if (droppable.length === 0) break;
     const worst = droppable.reduce((a, b) => (b.column.drop! > a.column.drop! ? b : a));
     shown = shown.filter((entry) => entry !== worst);
   }
-  cutLabels(shown, width);
+  cutLabels(shown, width, labelMin);
   const line = (cells: readonly string[]): string =>
     shown
       .map(({ column, i, width: cell }) => fit(cells[i] ?? "", cell, column.align))
@@ -47,12 +50,12 @@ function total(shown: readonly Shown[]): number {
   return shown.reduce((sum, { width }) => sum + width, 0) + gap.length * (shown.length - 1);
 }
 
-function cutLabels(shown: readonly Shown[], width: number): void {
+function cutLabels(shown: readonly Shown[], width: number, min: number): void {
   while (total(shown) > width) {
-    const cuttable = shown.filter(({ column, width: cell }) => column.isCuttable && cell > labelMin);
+    const cuttable = shown.filter(({ column, width: cell }) => column.isCuttable && cell > min);
     if (cuttable.length === 0) return;
     const longest = cuttable.reduce((a, b) => (b.width > a.width ? b : a));
-    longest.width -= Math.min(longest.width - labelMin, total(shown) - width);
+    longest.width -= Math.min(longest.width - min, total(shown) - width);
   }
 }
 

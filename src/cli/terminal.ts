@@ -53,6 +53,11 @@ export class Terminal {
     });
   }
 
+  /** Data as it stands, such as a help text with its own line ends. */
+  printPart(text: string): void {
+    this.#out.write(text);
+  }
+
   /** Everything that is no data: stderr. */
   say(text: string): void {
     this.#err.write(`${text}\n`);

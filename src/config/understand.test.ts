@@ -92,7 +92,8 @@ test("understand() splits errors by another field than the one that makes them",
 test("understand() reads logfmt, levels as they are spelled, and units from names", () => {
   const lines = repeat(
     20,
-    (i) => `ts=${1_721_982_700 + i} level=${["INFO", "ERROR"][i % 2]} took_us=${i * 10} msg="hello you"`,
+    (i) =>
+      `ts=${1_721_982_700 + i} level=${["INFO", "ERROR"][i % 2]} route=/${i % 3} took_us=${i * 10} msg="hello you"`,
   );
   const { formatText, time, metrics, understood } = understand(lines);
 

@@ -45,7 +45,7 @@ export function understand(lines: readonly string[], options: UnderstandOptions 
   const detected = detectFormat(lines, options.format);
   const fields = fieldStatistics(detected.events);
   const notes = new Notes();
-  notes.format(detected);
+  notes.format(detected, lines.length);
   const time = findTime(fields, detected.events.length, notes, options.time);
   const usable = fields.filter((field) => time.kind !== "field" || field.path !== time.path);
   const values = findValues(usable, notes);
@@ -99,8 +99,9 @@ function errorRatio(
   for (const field of fields) {
     const condition = field.present < events * 0.5 ? undefined : errorCondition(field);
     if (condition === undefined) continue;
+    const of = counts(groups).find((count) => count.by[0] !== field.path);
+    if (of === undefined) return [];
     notes.understood.push(`errors = ${condition.says}`);
-    const of = counts(groups).find((count) => count.by[0] !== field.path) ?? counts(groups)[0]!;
     return [{ name: "errors", kind: "ratio", from: [], by: of.by, of: of.name, where: condition.cel }];
   }
   return [];

@@ -12,8 +12,13 @@ export class Notes {
   readonly understood: string[] = [];
   readonly unsure: Unsure[] = [];
 
-  format(detected: DetectedFormat): void {
-    if (detected.isFallback) {
+  format(detected: DetectedFormat, lines: number): void {
+    if (lines === 0) {
+      this.unsure.push({
+        says: `there are no lines yet; ${detected.label} is expected`,
+        settle: "--format FORMAT",
+      });
+    } else if (detected.isFallback) {
       this.unsure.push({
         says: "the lines are no JSON, logfmt or access log, so each is counted as it stands",
         settle: "--format '(?<level>[A-Z]+) (?<message>.*)'",

@@ -109,7 +109,9 @@ async function look(
 ): Promise<Understanding> {
   const { understandFiles } = await import("../look.js");
   const { understandingLines } = await import("../understanding-text.js");
-  const { label, found } = await understandFiles(paths, options);
+  const { label, found: seen } = await understandFiles(paths, options);
+  // Totals have no use for a time, so a report has nothing to be unsure of there.
+  const found = { ...seen, unsure: seen.unsure.filter(({ settle }) => !settle.startsWith("--time")) };
   for (const line of understandingLines(label, found, context.terminal)) context.terminal.say(line);
   context.terminal.say("");
   return found;

@@ -1,0 +1,278 @@
+import assert from "node:assert/strict";
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { folderWith, type Outcome, runHere } from "./cli.testkit.js";
+
+interface Report {
+  readonly schema: string;
+  readonly ledger: Readonly<Record<string, number>>;
+  readonly metrics: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly unit?: string;
+    readonly groups: readonly Record<string, unknown>[];
+  }[];
+}
+
+async function reportOf(args: readonly string[]): Promise<Report & { readonly outcome: Outcome }> {
+  const outcome = await runHere(["report", ...args, "--json", "--progress", "none"]);
+  assert.equal(outcome.code, 0, outcome.err);
+  assert.equal(outcome.out.endsWith("\n"), true);
+  return { ...(JSON.parse(outcome.out) as Report), outcome };
+}
+
+const emptyLedger = {
+  accepted: 0,
+  settled: 0,
+  waiting: 0,
+  leased: 0,
+  retrying: 0,
+  dead: 0,
+  dropped: 0,
+  duplicate: 0,
+  lost: 0,
+  unaccounted: 0,
+};
+
+const orders = `${[
+  { status: "open", order: { coin: "BTC" }, duration_ms: 12 },
+  { status: "open", order: { coin: "ETH" }, duration_ms: 20.5 },
+  { status: "filled", order: { coin: "BTC" }, duration_ms: 7 },
+  { status: "filled", order: {} },
+]
+  .map((event) => JSON.stringify(event))
+  .join("\n")}\n`;
+
+test("report --json is one document of exactly the stated shape", async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": orders });
+
+  const { schema, ledger, metrics } = await reportOf([
+    join(folder, "a.jsonl"),
+    "--by",
+    "status",
+    "--value",
+    "duration_ms=ms",
+  ]);
+
+  assert.equal(schema, "poundlock.report/1");
+  assert.deepEqual(ledger, { ...emptyLedger, accepted: 4, settled: 4 });
+  assert.deepEqual(metrics[0], {
+    name: "events",
+    kind: "count",
+    groups: [
+      { by: { status: "filled" }, value: 2 },
+      { by: { status: "open" }, value: 2 },
+    ],
+  });
+  assert.deepEqual(
+    {
+      ...metrics[1],
+      groups: metrics[1]?.groups.map(({ by, n, min, max, mean }) => ({ by, n, min, max, mean })),
+    },
+    {
+      name: "duration_ms",
+      kind: "distribution",
+      unit: "ms",
+      groups: [
+        { by: { status: "filled" }, n: 1, min: 7, max: 7, mean: 7 },
+        { by: { status: "open" }, n: 2, min: 12, max: 20.5, mean: 16.25 },
+      ],
+    },
+  );
+  assert.deepEqual(Object.keys(metrics[1]?.groups[0] ?? {}), [
+    "by",
+    "n",
+    "min",
+    "max",
+    "mean",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+  ]);
+});
+
+test("report groups by several fields, absent ones as null, in order of their bytes", async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": orders });
+
+  const { metrics } = await reportOf([join(folder, "a.jsonl"), "--by", "status", "--by", "order.coin"]);
+
+  assert.deepEqual(metrics[0]?.groups, [
+    { by: { status: "filled", "order.coin": null }, value: 1 },
+    { by: { status: "filled", "order.coin": "BTC" }, value: 1 },
+    { by: { status: "open", "order.coin": "BTC" }, value: 1 },
+    { by: { status: "open", "order.coin": "ETH" }, value: 1 },
+  ]);
+});
+
+test("report counts CRLF, a BOM, blank lines and an unterminated last line as a person would", async (t) => {
+  const text = '\uFEFF{"a":"x"}\r\n\r\n  \n{"a":"x"}\r\n{"a":"ü"}';
+  const folder = await folderWith(t, { "a.jsonl": text });
+
+  const { ledger, metrics } = await reportOf([join(folder, "a.jsonl"), "--by", "a"]);
+
+  assert.deepEqual(ledger, { ...emptyLedger, accepted: 3, settled: 3 });
+  assert.deepEqual(metrics[0]?.groups, [
+    { by: { a: "x" }, value: 2 },
+    { by: { a: "ü" }, value: 1 },
+  ]);
+});
+
+test("report --where drops, and dead lines stay apart with their bytes on stderr", async (t) => {
+  const lines = `${orders}{"status":"open"\nnot json\n`;
+  const folder = await folderWith(t, { "a.jsonl": lines });
+
+  const { ledger, metrics, outcome } = await reportOf([
+    join(folder, "a.jsonl"),
+    "--where",
+    'order.coin == "BTC"',
+  ]);
+
+  assert.deepEqual(ledger, { ...emptyLedger, accepted: 6, settled: 2, dropped: 2, dead: 2 });
+  assert.deepEqual(metrics[0]?.groups, [{ by: {}, value: 2 }]);
+  assert.match(outcome.err, /2 lines could not be used/);
+  assert.match(outcome.err, /not json/);
+});
+
+test("report adds up several files, and reads patterns of text lines", async (t) => {
+  const folder = await folderWith(t, { "a.log": "INFO one\nERROR two\n", "b.log": "INFO three\n" });
+
+  const { metrics } = await reportOf([
+    join(folder, "a.log"),
+    join(folder, "b.log"),
+    "--format",
+    String.raw`^(?<level>\w+) (?<rest>.*)$`,
+    "--by",
+    "level",
+  ]);
+
+  assert.deepEqual(metrics[0]?.groups, [
+    { by: { level: "ERROR" }, value: 1 },
+    { by: { level: "INFO" }, value: 2 },
+  ]);
+});
+
+test("report of nothing is zero, not nothing", async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": "\n" });
+
+  const { ledger, metrics } = await reportOf([join(folder, "a.jsonl"), "--where", "true"]);
+
+  assert.deepEqual(ledger, emptyLedger);
+  assert.deepEqual(metrics, [{ name: "events", kind: "count", groups: [{ by: {}, value: 0 }] }]);
+});
+
+test("report measures a field that is called events, and one whose name is no word of CEL", async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": '{"events":3,"@took-ms":5}\n' });
+
+  const { metrics } = await reportOf([
+    join(folder, "a.jsonl"),
+    "--value",
+    "events=n",
+    "--value",
+    "@took-ms=ms",
+  ]);
+
+  assert.deepEqual(
+    metrics.map(({ name, kind, groups }) => [name, kind, groups[0]?.n ?? groups[0]?.value, groups[0]?.max]),
+    [
+      ["events", "count", 1, undefined],
+      ["events", "distribution", 1, 3],
+      ["@took-ms", "distribution", 1, 5],
+    ],
+  );
+});
+
+test("report guesses only without --by, --value and --where, and says so on stderr", async (t) => {
+  const lines = Array.from(
+    { length: 20 },
+    (_, i) => `{"ts":"2026-01-01T00:00:0${i % 9}Z","route":"/r${i % 2}","duration_ms":${i}}`,
+  );
+  const folder = await folderWith(t, { "app.jsonl": `${lines.join("\n")}\n` });
+
+  const guessed = await runHere(["report", join(folder, "app.jsonl")]);
+  const told = await reportOf([join(folder, "app.jsonl"), "--by", "route"]);
+
+  assert.match(guessed.err, /understood.*JSON · time = ts \(ISO 8601/);
+  assert.match(guessed.err, /duration = duration_ms \(ms\)/);
+  assert.match(guessed.err, /group = route \(2 values\)/);
+  assert.match(guessed.out, /^ledger {2}20 in = 20 done$/m);
+  assert.deepEqual(
+    told.metrics.map(({ name }) => name),
+    ["events"],
+  );
+  assert.equal(told.outcome.err, "");
+});
+
+test("report as text keeps to the width and cuts no number", async (t) => {
+  const lines = Array.from(
+    { length: 30 },
+    (_, i) =>
+      `{"route":"/a/very/long/route/that/does/not/fit/into/forty/columns/${i % 3}","size":${1_234_567_890 + i}}`,
+  );
+  const folder = await folderWith(t, { "app.jsonl": `${lines.join("\n")}\n` });
+  const args = ["report", join(folder, "app.jsonl"), "--by", "route", "--value", "size=bytes"];
+
+  for (const columns of [60, 80, 100]) {
+    const { out } = await runHere(args, { columns });
+
+    for (const line of out.split("\n")) assert.ok(line.length <= columns, `${columns}: ${line}`);
+    assert.match(out, /1,234,567,9\d\d/);
+  }
+});
+
+const wrong: readonly [string, readonly string[], number, RegExp][] = [
+  ["a file that is missing", ["nowhere.jsonl"], 4, /nowhere\.jsonl: there is no such file/],
+  ["no file", [], 2, /missing required argument/],
+  ["a value without a unit", ["FILE", "--value", "latency"], 2, /latency=ms/],
+  ["a unit without a field", ["FILE", "--value", "=ms"], 2, /needs its unit/],
+  ["a field measured twice", ["FILE", "--value", "a=ms", "--value", "a=s"], 2, /twice/],
+  ["a field given twice", ["FILE", "--by", "a", "--by", "a"], 2, /already/],
+  ["a path with an empty part", ["FILE", "--by", "a..b"], 2, /empty part/],
+  ["an expression that is none", ["FILE", "--where", "a =="], 2, /EVENTS_EXPRESSION/],
+  ["a format that is none", ["FILE", "--format", "(?<a>"], 2, /EVENTS_FORMAT/],
+  ["an unknown option", ["FILE", "--bu", "a"], 2, /Did you mean --by/],
+  ["a compressed file", ["old.gz"], 4, /zcat/],
+];
+
+for (const [what, args, code, message] of wrong) {
+  test(`report refuses ${what} with exit code ${code}`, async (t) => {
+    const folder = await folderWith(t, { "a.jsonl": orders, "old.gz": "x" });
+    const named = args.map((arg) =>
+      arg === "FILE" ? join(folder, "a.jsonl") : arg === "old.gz" ? join(folder, arg) : arg,
+    );
+
+    const outcome = await runHere(["report", ...named]);
+
+    assert.equal(outcome.code, code, outcome.err);
+    assert.equal(outcome.out, "");
+    assert.match(outcome.err, message);
+  });
+}
+
+test("report --json says errors as JSON with a code", async () => {
+  const { code, out, err } = await runHere(["report", "nowhere.jsonl", "--json"]);
+
+  assert.equal(code, 4);
+  assert.equal(out, "");
+  const error = JSON.parse(err) as { schema: string; code: string; message: string };
+  assert.deepEqual([error.schema, error.code], ["poundlock.error/1", "CLI_INPUT"]);
+});
+
+test("report says which formats there are when no line could be read as JSON", async (t) => {
+  const folder = await folderWith(t, { "access.log": "a b c\n" });
+
+  const { err, code } = await runHere(["report", join(folder, "access.log"), "--by", "status"]);
+
+  assert.equal(code, 0);
+  assert.match(err, /--format/);
+});
+
+test("report reads a folder", async (t) => {
+  const folder = await folderWith(t, { "logs/a.jsonl": orders, "logs/b.jsonl": orders });
+  await appendFile(join(folder, "logs/b.jsonl"), "");
+
+  const { ledger } = await reportOf([join(folder, "logs"), "--by", "status"]);
+
+  assert.equal(ledger.accepted, 8);
+});
