@@ -38,10 +38,17 @@ export class DemoFeed {
     this.#random = mulberry32(options.seed);
   }
 
+  /** Makes the folder and the current file, so that whoever follows them finds something. */
+  async prepare(): Promise<void> {
+    const { clock, folder } = this.#options;
+    await mkdir(folder, { recursive: true });
+    await appendFile(join(folder, this.#fileName(clock.now())), "");
+  }
+
   /** Writes until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, folder, ratePerS } = this.#options;
-    await mkdir(folder, { recursive: true });
+    const { clock, ratePerS } = this.#options;
+    await this.prepare();
     const startMs = clock.monotonicMs();
     while (!signal.aborted) {
       const due = Math.floor(((clock.monotonicMs() - startMs) / 1_000) * ratePerS) - this.#count;

@@ -20,7 +20,6 @@ const byCode: ReadonlyMap<string, number> = new Map([
   ["CLI_USAGE", exitCodes.usage],
   ["CLI_INPUT", exitCodes.unreachable],
   ["CLI_UNREACHABLE", exitCodes.unreachable],
-  ["OPTION_INVALID", exitCodes.usage],
   // Formats, paths and expressions come from options here; from a configuration they are CONFIG_INVALID.
   ["EVENTS_FORMAT", exitCodes.usage],
   ["EVENTS_FIELD_PATH", exitCodes.usage],

@@ -43,6 +43,7 @@ async function demo(options: DemoOptions, context: Context): Promise<void> {
     brokenEvery,
     clock,
   });
+  await feed.prepare();
   const store: StoreChoice = options.memory
     ? { kind: "memory" }
     : { kind: "lmdb", path: join(home, "store") };
