@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import test from "node:test";
 import { layers, libraryDoors, testPackages } from "../../scripts/layers.mjs";
@@ -66,6 +66,16 @@ test("each dependency has its decision page", () => {
 
   assert.deepEqual(
     names.filter((name) => !pages.includes(`\`${name}\``)),
+    [],
+  );
+});
+
+test("the list of decisions has every page", () => {
+  const list = readFileSync(inRoot("docs/decisions/README.md"), "utf8");
+  const pages = readdirSync(inRoot("docs/decisions")).filter((page) => page !== "README.md");
+
+  assert.deepEqual(
+    pages.filter((page) => !list.includes(`(${page})`)),
     [],
   );
 });
