@@ -1,4 +1,6 @@
 import { systemClock } from "../base/index.js";
+import { errorLines } from "./error-text.js";
+import { exitCodes } from "./exit-codes.js";
 import { run } from "./run.js";
 import { Terminal } from "./terminal.js";
 
@@ -11,6 +13,13 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const terminal = new Terminal({ out: process.stdout, err: process.stderr, environment: process.env });
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (error: unknown) => {
+    for (const line of errorLines(error, terminal)) terminal.say(line);
+    process.exit(exitCodes.bug);
+  });
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   terminal,
   clock: systemClock,

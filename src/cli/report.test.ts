@@ -276,3 +276,16 @@ test("report reads a folder", async (t) => {
 
   assert.equal(ledger.accepted, 8);
 });
+
+test("report keeps more groups than a metric that is watched does", async (t) => {
+  const users = Array.from({ length: 10_500 }, (_, i) => `{"user":"u${i}"}\n`).join("");
+  const folder = await folderWith(t, { "a.jsonl": users });
+
+  const { metrics } = await reportOf([join(folder, "a.jsonl"), "--by", "user"]);
+
+  assert.equal(metrics[0]?.groups.length, 10_500);
+  assert.equal(
+    metrics[0]?.groups.some((group) => "isOverflow" in group),
+    false,
+  );
+});

@@ -94,7 +94,6 @@ function storeText(config: LoadedConfig): string {
 
 async function finish(engine: Engine, { config, options }: ServeOptions, context: Context): Promise<void> {
   const { terminal, clock } = context;
-  // An error that ended the workers is the command's own.
   const giveUp = new AbortController();
   const limit = pause(clock, drainMs, giveUp.signal).then(
     () => undefined,
@@ -102,21 +101,22 @@ async function finish(engine: Engine, { config, options }: ServeOptions, context
   );
   const rows = await Promise.race([engine.drain(), limit]);
   giveUp.abort();
-  await engine.finished;
-  await sayReceipt(rows, config, options.json === true, terminal);
-}
-
-async function sayReceipt(
-  rows: readonly LedgerRow[] | undefined,
-  config: LoadedConfig,
-  isJson: boolean,
-  terminal: Context["terminal"],
-): Promise<void> {
   if (rows === undefined) {
     return terminal.say(
       `stopped after ${drainMs / 1_000} s: what was not settled by then is read again next time`,
     );
   }
+  // An error that ended the workers is the command's own.
+  await engine.finished;
+  await sayReceipt(rows, config, options.json === true, terminal);
+}
+
+async function sayReceipt(
+  rows: readonly LedgerRow[],
+  config: LoadedConfig,
+  isJson: boolean,
+  terminal: Context["terminal"],
+): Promise<void> {
   const ledger = sumLedger(rows);
   const next = config.store.kind === "memory" ? "" : "; goes on from here next time";
   terminal.say(`stopped cleanly. ${equation(ledger)}${next}`);

@@ -86,7 +86,8 @@ async function planReport(
   const time = { kind: "none" } as const;
   if (!saysWhat(options)) {
     const found = await look(paths, options, context);
-    return { rules: rulesOf(sourceFromOptions("files", found.format, time, undefined), found.metrics) };
+    const source = sourceFromOptions("files", found.format, time, undefined);
+    return { rules: rulesOf(source, found.metrics) };
   }
   const { parseFormat } = await import("../../events/index.js");
   const format = parseFormat(options.format ?? "json");
@@ -98,8 +99,11 @@ async function planReport(
   };
 }
 
+/** A report is read once and must be exact, so it keeps the most groups that a store can. */
+const groupsMax = 1_000_000;
+
 function rulesOf(source: Rules["sources"][number], metrics: readonly MetricRule[]): Rules {
-  return { sources: [source], metrics, hasSlots: false };
+  return { sources: [source], metrics: metrics.map((metric) => ({ ...metric, groupsMax })), hasSlots: false };
 }
 
 async function look(
