@@ -7,6 +7,8 @@ import { compactDeep, type NextItem, type Port, type RemoteTime, type Request } 
 /** A clock that shows the time the callers had when they called: for stores in threads under an injected clock. */
 export class RelayedClock implements Clock {
   #clock: ManualClock | undefined;
+  /** Told when the next timer was set, so that its time can be sent when it has come. */
+  onTimer: (atMs: number) => void = () => {};
 
   now(): number {
     return this.#started.now();
@@ -17,6 +19,7 @@ export class RelayedClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
+    this.onTimer(this.monotonicMs() + delayMs);
     return this.#started.after(delayMs, run);
   }
 
@@ -68,7 +71,11 @@ class Host {
   }
 
   start(): void {
+    if (this.#clock !== undefined)
+      this.#clock.onTimer = (atMs) => this.#port.postMessage({ kind: "timer", atMs });
     this.#port.on("message", (request: Request) => this.#take(request));
+    // Nobody can say which call it was, and one without an answer would wait for ever: all of them are told.
+    this.#port.on("messageerror", () => this.#port.close());
     this.#port.on("close", () => void this.#close().catch(() => {}));
   }
 
@@ -90,6 +97,9 @@ class Host {
         return;
       case "unsubscribe":
         this.#unsubscribe(request.id);
+        return;
+      case "time":
+        this.#clock?.set(request.time);
         return;
       case "dispose":
         void this.#dispose(request.id);

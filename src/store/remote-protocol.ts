@@ -28,13 +28,17 @@ export type Request =
   /** Asks the subscription `of` for one item: nothing is sent that was not asked for, so nothing can pile up. */
   | { readonly kind: "next"; readonly id: number; readonly of: number }
   | { readonly kind: "unsubscribe"; readonly id: number }
+  /** The time of a `timer` has come. */
+  | { readonly kind: "time"; readonly time: RemoteTime }
   | { readonly kind: "dispose"; readonly id: number };
 
 /** From `hostStore` to `RemoteStore`. */
 export type Response =
   | { readonly kind: "value"; readonly id: number; readonly value: unknown }
   | { readonly kind: "error"; readonly id: number; readonly error: PackedError }
-  | { readonly kind: "notice"; readonly notice: Notice };
+  | { readonly kind: "notice"; readonly notice: Notice }
+  /** The host has something to do at this time of the caller's monotonic clock, and no clock of its own. */
+  | { readonly kind: "timer"; readonly atMs: number };
 
 /** A message port with typed traffic. */
 export type Port = MessagePort;
@@ -48,6 +52,8 @@ export type NextItem = { readonly done: true } | { readonly done: false; readonl
  */
 export function compactBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteLength } = bytes;
+  // Also for bytes that were transferred away, which can't be sent at all.
+  if (byteLength === 0) return new Uint8Array(0);
   const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
   return isAlone ? (bytes as Uint8Array<ArrayBuffer>) : Uint8Array.from(bytes);
 }

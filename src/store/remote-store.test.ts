@@ -116,6 +116,15 @@ test("RemoteStore sends a view's own bytes, not the buffer that it looks at", as
   assert.equal(buffer.length, 1_000_000);
 });
 
+test("RemoteStore.settle() refuses a delta that was sent before", async () => {
+  const { remote } = makePair();
+  const { generation } = await remote.info();
+  const sent = settlement(generation, 0);
+  await remote.settle(sent);
+
+  await assert.rejects(remote.settle(sent), { code: "SETTLEMENT_INVALID" });
+});
+
 test("RemoteStore rejects with the code of the hosted store's error", async () => {
   const { remote } = makePair();
 

@@ -30,6 +30,7 @@ import {
   type NextItem,
   type Port,
   type RemoteMethod,
+  type RemoteTime,
   type Request,
   type Response,
 } from "./remote-protocol.js";
@@ -46,8 +47,6 @@ export interface RemoteStoreOptions {
 interface Pending {
   resolve(value: unknown): void;
   reject(error: unknown): void;
-  /** Whether the process must live until the answer comes. */
-  readonly holds: boolean;
 }
 
 /**
@@ -55,7 +54,7 @@ interface Pending {
  *
  * - Errors arrive as RemoteError with the original's code.
  * - When the far end goes away every pending call, and every later one, rejects with `STORE_DIED`.
- * - A pending call keeps the process alive; an idle store and a wait for changes do not.
+ * - A pending call and a wait for changes keep the process alive; an idle store does not.
  * - An aborted call still waits for the host's word, so that what the host had already done is not lost: a lease that
  *   was granted while the signal aborted is returned.
  */
@@ -65,7 +64,6 @@ export class RemoteStore implements Store {
   readonly #notices: NoticeSink;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
-  #holding = 0;
   #ended: Error | undefined;
   #disposed: Promise<void> | undefined;
 
@@ -74,6 +72,7 @@ export class RemoteStore implements Store {
     this.#clock = options.clock ?? systemClock;
     this.#notices = options.notices ?? ignoreNotices;
     port.on("message", (response: Response) => this.#take(response));
+    port.on("messageerror", (error) => this.#fail(new StoreDiedError(error)));
     port.on("close", () => void this.#failWhenTold(options.death));
     port.unref();
   }
@@ -83,7 +82,6 @@ export class RemoteStore implements Store {
     this.#ended ??= error;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    this.#holding = 0;
     this.#port.unref();
     for (const call of pending) call.reject(this.#ended);
   }
@@ -110,7 +108,8 @@ export class RemoteStore implements Store {
 
   settle(settlement: Settlement): Promise<SettleResult> {
     const sent = compactDeep(settlement) as Settlement;
-    const transfer = [sent.delta.buffer as ArrayBuffer];
+    // A buffer that was transferred before is empty, and transferring it again would lose the message without an error.
+    const transfer = sent.delta.length === 0 ? [] : [sent.delta.buffer as ArrayBuffer];
     return this.#call("settle", [sent], { transfer }) as Promise<SettleResult>;
   }
 
@@ -190,10 +189,7 @@ export class RemoteStore implements Store {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const id = this.#nextId++;
-    const time =
-      this.#clock === systemClock
-        ? {}
-        : { time: { nowMs: this.#clock.now(), monotonicMs: this.#clock.monotonicMs() } };
+    const time = this.#clock === systemClock ? {} : { time: this.#time() };
     const request: Request = { kind: "call", id, method, args, hasSignal: signal !== undefined, ...time };
     const answer = this.#ask(id, request, { transfer: transfer ?? [] });
     return signal === undefined ? answer : this.#abortable(id, answer, signal);
@@ -214,14 +210,13 @@ export class RemoteStore implements Store {
   #ask(
     id: number,
     request: Request,
-    options: { readonly transfer?: readonly ArrayBuffer[]; readonly holds?: boolean } = {},
+    options: { readonly transfer?: readonly ArrayBuffer[] } = {},
   ): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      const holds = options.holds ?? true;
       this.#port.postMessage(request, [...(options.transfer ?? [])]);
-      this.#pending.set(id, { resolve, reject, holds });
-      if (holds && (this.#holding += 1) === 1) this.#port.ref();
+      this.#pending.set(id, { resolve, reject });
+      this.#port.ref();
     });
   }
 
@@ -230,12 +225,30 @@ export class RemoteStore implements Store {
       this.#notices(response.notice);
       return;
     }
+    if (response.kind === "timer") {
+      this.#sendTimeAt(response.atMs);
+      return;
+    }
     const pending = this.#pending.get(response.id);
     if (pending === undefined) return;
     this.#pending.delete(response.id);
-    if (pending.holds && (this.#holding -= 1) === 0) this.#port.unref();
+    if (this.#pending.size === 0) this.#port.unref();
     if (response.kind === "value") pending.resolve(response.value);
     else pending.reject(unpackError(response.error));
+  }
+
+  #sendTimeAt(atMs: number): void {
+    const leftMs = atMs - this.#clock.monotonicMs();
+    const send = (): void => {
+      if (this.#ended === undefined)
+        this.#port.postMessage({ kind: "time", time: this.#time() } satisfies Request);
+    };
+    if (leftMs > 0) this.#clock.after(leftMs, send);
+    else send();
+  }
+
+  #time(): RemoteTime {
+    return { nowMs: this.#clock.now(), monotonicMs: this.#clock.monotonicMs() };
   }
 
   async *#subscribe(since: Version, signal: AbortSignal): AsyncGenerator<ChangeItem, void, void> {
@@ -248,7 +261,7 @@ export class RemoteStore implements Store {
     try {
       for (;;) {
         const id = this.#nextId++;
-        const next = (await this.#ask(id, { kind: "next", id, of }, { holds: false })) as NextItem;
+        const next = (await this.#ask(id, { kind: "next", id, of })) as NextItem;
         if (next.done) return;
         yield next.item as ChangeItem;
       }

@@ -158,12 +158,10 @@ test("openLmdbStore() takes over at once from a process that was killed", async 
   assert.equal((await store.info()).generation, generation.trim());
 });
 
-test("an idle store lets its process end, also while somebody waits for changes; a pending call does not", async () => {
+test("an idle store lets its process end, a pending call does not", async () => {
   const path = makeDirectory();
   const child = run(`
     const store = await openLmdbStore({ path: ${JSON.stringify(path)} });
-    const { version } = await store.info();
-    store.changes(version, new AbortController().signal)[Symbol.asyncIterator]().next().catch(() => {});
     const limits = { framesMax: 1, bytesMax: 1, leaseMs: 1_000, waitMs: 300 };
     store.lease("w", limits, new AbortController().signal).then((batch) => console.log("answered", batch));
   `);

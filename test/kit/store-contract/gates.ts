@@ -12,7 +12,11 @@ export function gates(name: string, open: OpenStore): void {
     const before = await lab.picture();
 
     const repeated = await lab.store.settle({ ...first, delta: first.delta.slice() });
-    const gap = await lab.store.settle({ ...first, take: fileTake("a.log", 101, 200) });
+    const gap = await lab.store.settle({
+      ...first,
+      delta: first.delta.slice(),
+      take: fileTake("a.log", 101, 200),
+    });
     const early = await lab.store.settle({ ...first, take: fileTake("a.log", 50, 200) });
 
     for (const result of [repeated, gap, early])
