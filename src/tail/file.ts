@@ -6,6 +6,7 @@ import { RangeOrderError } from "./errors.js";
 import type { Handle } from "./handle.js";
 import { type FileKey, PREFIX_BYTES_MAX, prefixHash } from "./identity.js";
 import { GUARD_BYTES_MAX, type PlanInput, planRange, type ReadAt, readGuard } from "./planner.js";
+import { familyOf } from "./siblings.js";
 import type { TurnTaker } from "./turns.js";
 
 export interface FileInit {
@@ -86,6 +87,8 @@ export class FollowedFile implements TurnTaker {
   turnBytes = 0;
   /** Rises with every hint, so that one that comes while a range is planned is not taken for an old one. */
   hints = 0;
+  /** A copy that goes on where this content was cut off, under the same id. */
+  successor: FollowedFile | undefined;
   /** No byte will follow: an unterminated last line counts. */
   isFinal: boolean;
   lastGrowthMs: number | undefined;
@@ -108,6 +111,7 @@ export class FollowedFile implements TurnTaker {
   #verifiedAt: { readonly size: number; readonly mtimeNs: bigint } | undefined;
   #prefix: Buffer;
   #hash: string | undefined;
+  #family: { readonly path: string; readonly name: string } | undefined;
   #inFlight: InFlight[] = [];
   /** Rises when planning starts anew elsewhere, so that a plan made meanwhile is dropped. */
   #epoch = 0;
@@ -134,6 +138,12 @@ export class FollowedFile implements TurnTaker {
     this.#planned = init.offset;
     this.#scannedTo = init.offset;
     this.#prefix = init.prefix;
+  }
+
+  /** The same for all files that rotation may have made of one. */
+  get family(): string {
+    if (this.#family?.path !== this.path) this.#family = { path: this.path, name: familyOf(this.path) };
+    return this.#family.name;
   }
 
   /** Largest size that counts: a one-shot reader's ends where it was at the opening. */
@@ -227,6 +237,35 @@ export class FollowedFile implements TurnTaker {
     this.#guard = voided.find((other) => other.range.start === offset)?.guard;
     if (this.#inFlight.length === 0) this.#settled = offset;
     return voided.map((other) => other.range);
+  }
+
+  /** Goes back to `offset` with everything in flight void. */
+  restart(offset: number): readonly FileRange[] {
+    const [first] = this.#inFlight;
+    if (first !== undefined) return this.rewind(first.range, Math.min(offset, first.range.start));
+    this.#epoch += 1;
+    this.#planned = this.#scannedTo = this.#settled = offset;
+    this.#guard = undefined;
+    return [];
+  }
+
+  /** Whether something of this file was handed out that begins with these bytes. */
+  beginsLike(first: Buffer): boolean {
+    const known = this.#prefix.subarray(0, first.length);
+    return this.#planned > 0 && known.length > 0 && first.subarray(0, known.length).equals(known);
+  }
+
+  /** Whether another file that begins like this one has what was handed out of it, as far as it goes. */
+  async isCopiedTo(size: number, read: ReadAt): Promise<boolean> {
+    const planned = this.#planned;
+    const guard = this.#guard;
+    if (size >= planned && guard !== undefined)
+      return (await read(planned - guard.length, guard.length)).equals(guard);
+    // Copying is under way, or stopped half-way: then the last bytes must be these at the same place.
+    const at = Math.min(size, this.#size);
+    const length = Math.min(GUARD_BYTES_MAX, at);
+    const mine = await this.handle.read(Buffer.alloc(length), at - length, length);
+    return mine.length < length || mine.equals(await read(at - length, length));
   }
 
   identity(): FileIdentity {

@@ -10,7 +10,9 @@ export interface Opened {
   readonly stats: BigIntStats;
   readonly realPath: string;
   readonly id: string;
-  /** First bytes, at most `PREFIX_BYTES_MAX` and none beyond `offset` or `skipTo`. */
+  /** First bytes, at most `PREFIX_BYTES_MAX`. */
+  readonly first: Buffer;
+  /** Of these none beyond `offset`. */
   readonly prefix: Buffer;
   readonly offset: number;
   readonly skipTo: number;
@@ -61,6 +63,7 @@ async function identify(handle: Handle, options: OpenOptions): Promise<Opened | 
     stats,
     realPath: await fs.realpath(options.path).catch(() => options.path),
     id: match.kind === "same" ? match.watermark.file : newFileId(key),
+    first,
     prefix: first.subarray(0, offset),
     offset,
     skipTo,

@@ -1,13 +1,15 @@
 import type { BigIntStats } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Notice } from "../base/index.js";
+import type { Watermark } from "../store/index.js";
+import { continuing, isCopyOf, watermarkOfMoved } from "./copies.js";
 import { Discoverer, type Discovery, describe, type FoundFile } from "./discovery.js";
 import { FollowedFile } from "./file.js";
 import { type FileKey, KnownFiles, newFileId } from "./identity.js";
 import { type Opened, openFile } from "./opening.js";
 import type { TailSettings } from "./options.js";
 import { groupMissing, isYounger, planRecovery } from "./recovery.js";
-import { findSiblings, isRotationOf } from "./siblings.js";
+import { familyOf, findSiblings, isRotationOf } from "./siblings.js";
 import type { Turns } from "./turns.js";
 
 /**
@@ -27,12 +29,18 @@ export class Roster {
   readonly #gone = new Set<FollowedFile>();
   /** Who has a name, or had it last. */
   readonly #holders = new Map<string, FollowedFile>();
+  /** Files that rotation may have made of one another. */
+  #families = new Map<string, FollowedFile[]>();
   /** By the names that watch events use. */
   #byPath = new Map<string, FollowedFile>();
   #problems: ReadonlyMap<string, string> = new Map();
   readonly #openProblems = new Map<string, string>();
   readonly #ignored = new Set<string>();
+  /** Copies that were spoken of. */
+  readonly #copies = new Set<FileKey>();
   #directories: ReadonlySet<string> = new Set();
+  /** Watermarks that no file had when those known by device and inode were opened. */
+  #orphans: readonly Watermark[] | undefined;
   #opened = 0;
   #isFirstLook = true;
   #closedBytes = 0;
@@ -95,24 +103,28 @@ export class Roster {
   /** The content under an open descriptor became another: the old one ends, the new one begins at 0. */
   async replace(file: FollowedFile): Promise<void> {
     this.#notice("info", "tail.truncated", `${file.path} was truncated or written anew`, { path: file.path });
-    this.#noticeLost(file.path, file.id, file.unreadBytes, "it was truncated before it was read");
     const { state } = file;
     const stats = await file.handle.stat().catch(() => undefined);
     this.#leave(file);
+    file.successor = await this.#adoptCopy(file);
+    if (file.successor === undefined)
+      this.#noticeLost(file.path, file.id, file.unreadBytes, "it was truncated before it was read");
     if (this.#settings.isOneShot || stats === undefined) {
       file.problem = "truncated while it was read";
       return;
     }
-    const renewed = this.#admit(file.path, {
+    const anew = {
       handle: file.handle.retain(),
       stats,
       realPath: file.realPath,
       id: newFileId(file.key),
+      first: Buffer.alloc(0),
       prefix: Buffer.alloc(0),
       offset: 0,
       skipTo: 0,
       replaced: undefined,
-    });
+    };
+    const renewed = this.#admit(file.path, anew, file.successor);
     renewed.state = state;
     this.#indexPaths();
     await this.release(file);
@@ -251,12 +263,64 @@ export class Roster {
         this.#openProblems.set(found.path, opened.refused);
         return undefined;
       }
-      return await this.#admitOnce(found.path, formerPath, before, opened);
+      const known = await this.#knowCopy(found.path, opened);
+      if (known === undefined) {
+        await opened.handle.release();
+        return undefined;
+      }
+      return await this.#admitOnce(found.path, formerPath, before, known);
     } catch (error) {
       // Gone between the listing and the opening is no problem: the next look sees what is there.
       if (describe(error) !== "no such file") this.#openProblems.set(found.path, describe(error));
       return undefined;
     }
+  }
+
+  /**
+   * A rotation by copying leaves a file that looks new and is not. While the original still has its content, the copy
+   * waits (undefined); when the original has other content, the copy is read on from where the original was left.
+   */
+  async #knowCopy(path: string, opened: Opened): Promise<Opened | undefined> {
+    if (opened.offset > 0 || this.#settings.isOneShot) return opened;
+    for (const file of this.#families.get(familyOf(path)) ?? []) {
+      if (file.state === "gone" || !file.beginsLike(opened.first)) continue;
+      if (!(await isCopyOf(opened, file))) continue;
+      if (!this.#copies.has(keyOf(opened))) {
+        this.#copies.add(keyOf(opened));
+        this.#notice("info", "tail.copied", `${path} is a copy of ${file.path} and is not read again`, {
+          path,
+        });
+      }
+      return undefined;
+    }
+    if (!this.#isFirstLook || opened.replaced !== undefined) return opened;
+    this.#orphans ??= this.#withoutFile();
+    const watermark = watermarkOfMoved(path, opened, this.#orphans);
+    this.#orphans = this.#orphans.filter((other) => other !== watermark);
+    return watermark === undefined ? opened : continuing(opened, watermark.file, watermark.offset);
+  }
+
+  #withoutFile(): readonly Watermark[] {
+    const openIds = new Set([...this.all()].map((file) => file.id));
+    return this.#settings.watermarks.filter((watermark) => !openIds.has(watermark.file));
+  }
+
+  /** The copy that was made before the truncation, from where the original was left. */
+  async #adoptCopy(file: FollowedFile): Promise<FollowedFile | undefined> {
+    if (this.#settings.isOneShot || file.plannedBytes === 0) return undefined;
+    for (const { key, path, stats } of await findSiblings(file.path)) {
+      if (this.#files.has(key) || familyOf(path) !== file.family) continue;
+      if (stats.size < file.plannedBytes) continue;
+      const opened = await openFile({ path, known: this.#known, from: "start" }).catch(() => undefined);
+      if (opened === undefined || "refused" in opened) continue;
+      if (opened.offset === 0 && (await isCopyOf(opened, file))) {
+        const copy = this.#admit(path, continuing(opened, file.id, file.plannedBytes));
+        copy.state = "draining";
+        return copy;
+      }
+      await opened.handle.release();
+    }
+    return undefined;
   }
 
   async #admitOnce(
@@ -298,6 +362,7 @@ export class Roster {
     });
     this.#opened += 1;
     this.#files.set(key, file);
+    this.#addToFamily(file);
     this.#holders.set(path, file);
     this.#turns.add(file);
     this.#notice("debug", "tail.found", `${path} is followed from ${opened.offset}`, {
@@ -308,9 +373,17 @@ export class Roster {
     return file;
   }
 
+  #addToFamily(file: FollowedFile): void {
+    const members = this.#families.get(file.family);
+    if (members === undefined) this.#families.set(file.family, [file]);
+    else members.push(file);
+  }
+
   #indexPaths(): void {
     this.#byPath = new Map();
+    this.#families = new Map();
     for (const file of this.#files.values()) {
+      this.#addToFamily(file);
       this.#byPath.set(file.path, file);
       if (file.state === "following") this.#byPath.set(file.realPath, file);
       // A chain of predecessors would keep every rotated file in memory for ever.

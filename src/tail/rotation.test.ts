@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   closeSync,
+  copyFileSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -368,5 +369,59 @@ test("compressed files are left alone, by name or by content", async (t) => {
   assert.equal(await reader.read(), "c1\n");
   assert.equal(reader.noticed("tail.ignored").length, 1);
   assert.equal(reader.noticed("tail.unreadable").length, 1);
+  await reader.close();
+});
+
+for (const when of ["before", "between", "while stopped"] as const)
+  test(`a copy made for a truncation is not read again: copied ${when} looks`, async (t) => {
+    const path = join(testDirectory(t), "app.log");
+    writeFileSync(path, "a1\na2\n");
+    const reader = new Reader({ patterns: [`${path}*`] });
+    await reader.open();
+    await reader.read();
+    appendFileSync(path, "a3\n");
+
+    if (when === "while stopped") await reader.close();
+    copyFileSync(path, `${path}.1`);
+    const early = when === "before" ? await reader.read() : "";
+    truncateSync(path);
+    if (when === "while stopped") await reader.open();
+    const late = await reader.read();
+    appendFileSync(path, "b1\n");
+
+    assert.equal(early + late, "a3\n");
+    assert.equal(await reader.read(), "b1\n");
+    await reader.close();
+  });
+
+test("a device that got another number after a start of the machine holds the same files", async (t) => {
+  const path = join(testDirectory(t), "app.log");
+  writeFileSync(path, "a1\n");
+  const reader = new Reader({ patterns: [path] });
+  await reader.open();
+  await reader.read();
+  await reader.close();
+  for (const [id, watermark] of reader.watermarks)
+    reader.watermarks.set(id, { ...watermark, identity: { ...watermark.identity, device: "1" } });
+
+  appendFileSync(path, "a2\n");
+  await reader.open();
+
+  assert.equal(await reader.read(), "a2\n");
+  await reader.close();
+});
+
+test("two files that begin alike are two files", async (t) => {
+  const directory = testDirectory(t);
+  const head = `${"# the same head\n".repeat(100)}`;
+  const reader = new Reader({ patterns: [directory] });
+  writeFileSync(join(directory, "app.log"), `${head}a1\n`);
+  await reader.open();
+  await reader.read();
+
+  writeFileSync(join(directory, "app.log-20240102"), `${head}b1\n`);
+  writeFileSync(join(directory, "app.log.1"), `${head}c1\nc2\n`);
+
+  assert.equal(await reader.read(), `${head}b1\n${head}c1\nc2\n`);
   await reader.close();
 });

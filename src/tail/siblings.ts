@@ -22,6 +22,11 @@ export function rotationStem(path: string): string {
   return formerNames(name)[0] ?? name;
 }
 
+/** The same for all files that rotation may have made of one. */
+export function familyOf(path: string): string {
+  return join(dirname(path), rotationStem(path));
+}
+
 /** Whether `name` is what rotation may have made of `stem`. */
 export function isRotationOf(stem: string, name: string): boolean {
   return name.startsWith(stem) && ROTATION_SUFFIX.test(name.slice(stem.length));

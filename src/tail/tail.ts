@@ -121,7 +121,10 @@ export class FileTail implements Tail {
     const entry = this.#inFlight.get(range);
     if (entry === undefined) return;
     const { file } = entry;
-    for (const voided of file.rewind(range, offset)) this.#free(voided);
+    const { successor } = file;
+    const voided = [...file.rewind(range, offset), ...(successor?.restart(offset) ?? [])];
+    for (const other of voided) this.#free(other);
+    if (successor !== undefined && successor.state !== "gone") this.#turns.add(successor);
     if (file.state === "gone") void this.#roster.release(file);
     else if (!this.#isClosed) this.#turns.add(file);
   }
