@@ -8,6 +8,7 @@ import { FollowedFile } from "./file.js";
 import { type FileKey, KnownFiles, newFileId } from "./identity.js";
 import { type Opened, openFile } from "./opening.js";
 import type { TailSettings } from "./options.js";
+import { Problems } from "./problems.js";
 import { groupMissing, isYounger, planRecovery } from "./recovery.js";
 import { familyOf, findSiblings, isRotationOf } from "./siblings.js";
 import type { Turns } from "./turns.js";
@@ -33,9 +34,7 @@ export class Roster {
   #families = new Map<string, FollowedFile[]>();
   /** By the names that watch events use. */
   #byPath = new Map<string, FollowedFile>();
-  #problems: ReadonlyMap<string, string> = new Map();
-  readonly #openProblems = new Map<string, string>();
-  readonly #ignored = new Set<string>();
+  readonly #problems: Problems;
   /** Copies that were spoken of. */
   readonly #copies = new Set<FileKey>();
   #directories: ReadonlySet<string> = new Set();
@@ -49,6 +48,7 @@ export class Roster {
   constructor(settings: TailSettings, turns: Turns<FollowedFile>) {
     this.#settings = settings;
     this.#turns = turns;
+    this.#problems = new Problems(settings);
     this.#discoverer = new Discoverer(settings.patterns);
     this.#known = new KnownFiles(settings.watermarks);
   }
@@ -61,7 +61,7 @@ export class Roster {
 
   /** What was named and can't be followed, with the reason. */
   get problems(): ReadonlyMap<string, string> {
-    return this.#problems;
+    return this.#problems.all;
   }
 
   /** Bytes of the files that were finished and let go. */
@@ -84,7 +84,6 @@ export class Roster {
   async look(): Promise<void> {
     const discovery = await this.#discoverer.find();
     this.#directories = discovery.directories;
-    this.#openProblems.clear();
     const places = new Map(discovery.files.map((found) => [found.key, found]));
     for (const file of [...this.#files.values()]) {
       const place = places.get(file.key);
@@ -95,7 +94,7 @@ export class Roster {
     const from = this.#isFirstLook ? this.#settings.from : "start";
     for (const found of this.#inReadingOrder(discovery.files))
       if (!this.#files.has(found.key)) await this.#adopt(found, from);
-    this.#reportProblems(discovery);
+    this.#problems.report(discovery);
     this.#indexPaths();
     this.#isFirstLook = false;
   }
@@ -260,7 +259,7 @@ export class Roster {
     try {
       const opened = await openFile({ path: found.path, known: this.#known, from });
       if ("refused" in opened) {
-        this.#openProblems.set(found.path, opened.refused);
+        this.#problems.add(found.path, opened.refused);
         return undefined;
       }
       const known = await this.#knowCopy(found.path, opened);
@@ -271,7 +270,7 @@ export class Roster {
       return await this.#admitOnce(found.path, formerPath, before, known);
     } catch (error) {
       // Gone between the listing and the opening is no problem: the next look sees what is there.
-      if (describe(error) !== "no such file") this.#openProblems.set(found.path, describe(error));
+      if (describe(error) !== "no such file") this.#problems.add(found.path, describe(error));
       return undefined;
     }
   }
@@ -390,19 +389,6 @@ export class Roster {
       if (file.predecessor?.state === "gone") file.predecessor = undefined;
     }
     for (const [path, file] of this.#holders) if (file.state === "gone") this.#holders.delete(path);
-  }
-
-  #reportProblems(discovery: Discovery): void {
-    const problems = new Map([...discovery.problems, ...this.#openProblems]);
-    for (const [path, message] of problems)
-      if (this.#problems.get(path) !== message)
-        this.#notice("warn", "tail.unreadable", `${path} can't be followed: ${message}`, { path });
-    this.#problems = problems;
-    for (const path of discovery.ignored)
-      if (!this.#ignored.has(path)) {
-        this.#ignored.add(path);
-        this.#notice("info", "tail.ignored", `${path} is compressed and is not read`, { path });
-      }
   }
 
   #noticeLost(path: string, file: string, bytes: number, why: string): void {
