@@ -114,8 +114,9 @@ function updateRow(row: HTMLTableRowElement, letter: WireDeadLetter, nowMs: numb
 }
 
 function placeText({ at }: WireDeadLetter): string {
+  // The offset first: it must be seen where a long name is cut.
   return at.kind === "file"
-    ? `${at.path.split("/").at(-1)}:${at.offset}`
+    ? `byte ${countText(at.offset)} of ${at.path.split("/").at(-1)}`
     : `stream ${at.position}[${at.index}]`;
 }
 
