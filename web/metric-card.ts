@@ -101,8 +101,8 @@ export class MetricCard {
   #updateSeries(series: SeriesAnswer, page: PageState): void {
     this.#series = series;
     const data = chartData(withoutOpenStep(series, page.nowMs), this.#description);
-    const over =
-      series.span.kind === "window" ? windowName(series.span.toMs - series.span.fromMs) : "all time";
+    // Totals have no span of their own: the server sends the chart of a day.
+    const over = windowName(page.windowMs ?? 86_400_000);
     setText(
       this.#caption,
       `${series.name}${series.kind === "distribution" ? " percentiles" : ""} per ${spanText(series.stepMs).replace(".0", "")}, ${over}`,
