@@ -1,7 +1,7 @@
 import { type BigIntStats, promises as fs } from "node:fs";
 import type { Watermark } from "../store/index.js";
 import { Handle } from "./handle.js";
-import { fileKey, type KnownFiles, newFileId, PREFIX_BYTES_MAX } from "./identity.js";
+import { type FileKey, fileKey, type KnownFiles, newFileId, PREFIX_BYTES_MAX } from "./identity.js";
 import { lineStartBefore, WINDOW_BYTES } from "./planner.js";
 
 /** An open file, known for what it is. */
@@ -68,6 +68,26 @@ async function identify(handle: Handle, options: OpenOptions): Promise<Opened | 
     offset,
     skipTo,
     replaced: match.kind === "changed" ? match.watermark : undefined,
+  };
+}
+
+/** An open file whose content became another: from its beginning, under a new id, on the same descriptor. */
+export function openedAnew(
+  file: { readonly key: FileKey; readonly handle: Handle; readonly realPath: string },
+  stats: BigIntStats,
+): Opened {
+  const none = Buffer.alloc(0);
+  const { key, handle, realPath } = file;
+  return {
+    handle: handle.retain(),
+    stats,
+    realPath,
+    id: newFileId(key),
+    first: none,
+    prefix: none,
+    offset: 0,
+    skipTo: 0,
+    replaced: undefined,
   };
 }
 

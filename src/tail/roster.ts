@@ -5,8 +5,8 @@ import type { Watermark } from "../store/index.js";
 import { continuing, isCopyOf, watermarkOfMoved } from "./copies.js";
 import { Discoverer, type Discovery, describe, type FoundFile } from "./discovery.js";
 import { FollowedFile } from "./file.js";
-import { type FileKey, KnownFiles, newFileId } from "./identity.js";
-import { type Opened, openFile } from "./opening.js";
+import { type FileKey, KnownFiles } from "./identity.js";
+import { type Opened, openedAnew, openFile } from "./opening.js";
 import type { TailSettings } from "./options.js";
 import { Problems } from "./problems.js";
 import { groupMissing, isYounger, planRecovery } from "./recovery.js";
@@ -108,22 +108,12 @@ export class Roster {
     file.successor = await this.#adoptCopy(file);
     if (file.successor === undefined)
       this.#noticeLost(file.path, file.id, file.unreadBytes, "it was truncated before it was read");
-    if (this.#settings.isOneShot || stats === undefined) {
+    if (this.#settings.isOneShot) {
       file.problem = "truncated while it was read";
       return;
     }
-    const anew = {
-      handle: file.handle.retain(),
-      stats,
-      realPath: file.realPath,
-      id: newFileId(file.key),
-      first: Buffer.alloc(0),
-      prefix: Buffer.alloc(0),
-      offset: 0,
-      skipTo: 0,
-      replaced: undefined,
-    };
-    const renewed = this.#admit(file.path, anew, file.successor);
+    if (stats === undefined) return this.release(file);
+    const renewed = this.#admit(file.path, openedAnew(file, stats), file.successor);
     renewed.state = state;
     this.#indexPaths();
     await this.release(file);

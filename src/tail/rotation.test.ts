@@ -170,6 +170,20 @@ for (const [what, text] of [
     await reader.close();
   });
 
+test("a file refilled beyond the place reached is read anew, also when it begins as before", async (t) => {
+  const path = join(testDirectory(t), "app.log");
+  const head = "# the same head\n".repeat(100);
+  writeFileSync(path, `${head}a1\n`);
+  const reader = new Reader({ patterns: [path] });
+  await reader.open();
+  await reader.read();
+
+  writeFileSync(path, `${head}b1\nb2\n`);
+
+  assert.equal(await reader.read(), `${head}b1\nb2\n`);
+  await reader.close();
+});
+
 test("a file truncated while stopped is read anew once, not at every start", async (t) => {
   const path = join(testDirectory(t), "app.log");
   writeFileSync(path, "a1\na2\na3\n");
