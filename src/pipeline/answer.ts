@@ -53,7 +53,10 @@ export interface SeriesAnswer {
   readonly name: string;
   readonly kind: MetricRule["kind"];
   readonly unit?: string;
+  /** Whole steps, so that it may begin and end up to a step outside of the window asked for. */
   readonly span: AnswerSpan;
+  /** The window asked for. */
+  readonly windowMs: number;
   readonly stepMs: number;
   /** Start of each step, in milliseconds. */
   readonly timesMs: readonly number[];

@@ -176,6 +176,7 @@ export class FakeSource implements ServerSource {
       kind: metric.kind,
       ...(metric.unit === undefined ? {} : { unit: metric.unit }),
       span: { ...span, fromMs, toMs },
+      windowMs: request.windowMs,
       stepMs,
       timesMs: Array.from({ length: steps }, (_, step) => fromMs + step * stepMs),
       groups: ranked.map(([by, members]) => ({
