@@ -76,11 +76,12 @@ export class Terminal {
   get columns(): number {
     const asked = Number(this.#environment.COLUMNS);
     if (Number.isInteger(asked) && asked > 0) return Math.max(columnsMin, asked);
-    return Math.max(columnsMin, this.#out.columns ?? columnsDefault);
+    // A terminal that does not know its width says 0.
+    return Math.max(columnsMin, this.#out.columns || columnsDefault);
   }
 
   get errColumns(): number {
-    return Math.max(columnsMin, this.#err.columns ?? columnsDefault);
+    return Math.max(columnsMin, this.#err.columns || columnsDefault);
   }
 
   /** Styles text for stdout, or leaves it as it is where colours are not wanted. */

@@ -8,7 +8,8 @@ const indent = 14;
 
 /** The three sentences about files without a configuration: what was understood, what was guessed, what failed. */
 export function understandingLines(label: string, found: Understanding, terminal: Terminal): string[] {
-  const name = (word: string): string => `  ${terminal.styleErr("bold", word.padEnd(11))} `;
+  const name = (word: string): string =>
+    word === "" ? " ".repeat(indent) : `  ${terminal.styleErr("bold", word.padEnd(indent - 3))} `;
   const { understood, unsure, failed } = found;
   const lines = [`  ${printable(label)}`];
   wrapped(understood.map(printable), terminal.errColumns - indent).forEach((line, i) => {

@@ -425,3 +425,19 @@ test("findConfigFile() says what is wrong when there is none, or two", async (t)
 test("readConfig() says why a file cannot be read", async () => {
   await assert.rejects(readConfig("/nowhere/poundlock.yaml", {}), /there is no such file/);
 });
+
+test("readConfig() loads TypeScript where Node.js does, and says so where it does not", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "poundlock-config-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, "poundlock.config.mts");
+  await writeFile(
+    file,
+    "const path: string = 'x';\nexport default { version: 1, sources: { a: { type: 'file', path, time: 'ts' } } };\n",
+  );
+  const hasTypeScript = Boolean((process.features as { typescript?: unknown }).typescript);
+
+  const read = readConfig(file, {});
+
+  if (hasTypeScript) assert.equal((await read).sources[0]?.rule.name, "a");
+  else await assert.rejects(read, { code: "CONFIG_UNREADABLE", message: /cannot load TypeScript/ });
+});
