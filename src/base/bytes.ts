@@ -157,3 +157,8 @@ export class ByteReader {
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
+
+/** The first `bytesMax` bytes in memory of their own; a Buffer's `slice` would be a view on the original's. */
+export function copyBytes(bytes: Uint8Array, bytesMax: number = bytes.length): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.subarray(0, bytesMax));
+}

@@ -1,4 +1,4 @@
-export { ByteReader, ByteWriter, compareBytes } from "./bytes.js";
+export { ByteReader, ByteWriter, compareBytes, copyBytes } from "./bytes.js";
 export { type Clock, ManualClock, pause, systemClock } from "./clock.js";
 export {
   codeOf,

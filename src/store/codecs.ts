@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from "../base/index.js";
+import { ByteReader, ByteWriter, copyBytes } from "../base/index.js";
 import { type Cell, type CellKind, decodeCell, encodeCell } from "./cell.js";
 import type { DeadLetter } from "./contract.js";
 import type { Group } from "./group.js";
@@ -54,7 +54,7 @@ function jsonWithBytes<Value>(
     },
     decode(reader) {
       const rest = JSON.parse(reader.string()) as never;
-      return join(rest, reader.bytes().slice());
+      return join(rest, copyBytes(reader.bytes()));
     },
   };
 }
@@ -144,7 +144,7 @@ const laneCodec: Codec<LaneRecord> = {
     writer.varint(record.token);
     writer.bytes(record.state);
   },
-  decode: (reader) => ({ token: reader.varint(), state: reader.bytes().slice() }),
+  decode: (reader) => ({ token: reader.varint(), state: copyBytes(reader.bytes()) }),
 };
 
 const deadLetterCodec: Codec<DeadLetter> = jsonWithBytes(

@@ -1,3 +1,4 @@
+import { copyBytes } from "../base/index.js";
 import type { DeadLetter, DeadLetterFilter, Failure, Take } from "./contract.js";
 import type { Draft } from "./draft.js";
 import { SettlementInconsistentError } from "./errors.js";
@@ -54,7 +55,7 @@ export class FailureMoves {
     const { source, at, length, reason, rule } = failure;
     const id = eventId(source, at);
     const earlier = taken.get(id);
-    const bytes = failure.bytes.slice(0, this.#limits.deadLetterBytesMax);
+    const bytes = copyBytes(failure.bytes, this.#limits.deadLetterBytesMax);
     const message = failure.message.slice(0, errorTextMax);
     const attempts = (earlier?.attempts ?? 0) + 1;
     const event = {

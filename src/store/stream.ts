@@ -1,3 +1,4 @@
+import { copyBytes } from "../base/index.js";
 import type {
   AppendOutcome,
   Batch,
@@ -50,7 +51,7 @@ export function append(
     });
     draft.put("frames", frameKey(sequence), {
       sequence,
-      frame: { ...frame, payload: frame.payload.slice() },
+      frame: { ...frame, payload: copyBytes(frame.payload) },
     });
     post(draft, frame.source, { accepted: frame.events, waiting: frame.events });
     sequence += 1;

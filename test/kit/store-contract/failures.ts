@@ -38,6 +38,18 @@ export function failures(name: string, open: OpenStore): void {
     assert.equal(await lab.store.deadLetter(2), undefined);
   });
 
+  test(`${name}: what is kept of a failure is no view on its sender's memory`, async (t) => {
+    const lab = await Lab.open(t, open);
+    const bytes = Buffer.from("oops");
+    await lab.settle({ failures: [failure(1, { bytes })] });
+
+    bytes.fill(0);
+
+    const letter = await lab.store.deadLetter(1);
+    assert.equal(Buffer.from(letter!.bytes).toString(), "oops");
+    assert.equal(letter!.bytes.buffer.byteLength, 4);
+  });
+
   test(`${name}: postings of one source merge, and what they leave out is unaccounted`, async (t) => {
     const lab = await Lab.open(t, open);
     const settlement = lab.next({});

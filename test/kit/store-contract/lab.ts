@@ -132,7 +132,9 @@ export class Lab {
           ...(await store.read({ metric: key, span })),
           groups: 0,
         });
-    parts.push(await store.ledger(), await store.watermarks("s"), await store.deadLetters({ limit: 1_000 }));
+    const { items, ...rest } = await store.deadLetters({ limit: 1_000 });
+    for (const { bytes, ...letter } of items) parts.push(letter, Buffer.from(bytes).toString("hex"));
+    parts.push(rest, await store.ledger(), await store.watermarks("s"));
     return JSON.stringify(parts);
   }
 
