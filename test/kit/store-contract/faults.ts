@@ -46,7 +46,8 @@ function mixed(offsetMs: number): ReturnType<typeof counted>[] {
   return [0, 1, 2, 3].flatMap((n) =>
     ["count", "sum", "gauge", "times", "capped"].map((metric) => ({
       metric,
-      group: `g${n}`,
+      // Two of each group, so that folding brings two cells together.
+      group: `g${n % 2}`,
       atMs: startMs + offsetMs + n * secondMs,
       value: n,
     })),

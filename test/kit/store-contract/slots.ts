@@ -32,6 +32,21 @@ export function slots(name: string, open: OpenStore): void {
     ]);
   });
 
+  test(`${name}: a level reaches back to its boundary, and that is on the next level's grid`, async (t) => {
+    const lab = await Lab.open(t, open);
+    const clockMs = startMs + 7 * secondMs;
+    const boundaryMs = startMs - 5 * minuteMs;
+
+    const times = [clockMs, boundaryMs, boundaryMs - 1];
+    await lab.settle({ events: times.map((atMs) => counted("x", atMs)) });
+
+    assert.deepEqual(await lab.slots("count", "x"), [
+      [boundaryMs - 10 * secondMs, 10 * secondMs, 1],
+      [boundaryMs, secondMs, 1],
+      [clockMs, secondMs, 1],
+    ]);
+  });
+
   test(`${name}: ageing slots are folded upwards, and no window of the coarser width changes its sum`, async (t) => {
     const lab = await Lab.open(t, open, { foldCellsMax: 3 });
     const times = Array.from({ length: 40 }, (_, n) => startMs + n * 1_700);

@@ -64,8 +64,8 @@ export function stream(name: string, open: OpenStore): void {
 
     assert.deepEqual([positions(a), positions(b), positions(c)], [["0-1", "0-2"], ["0-3"], ["0-4"]]);
     assert.equal(await lab.store.lease("d", limits, never), undefined);
-    const { waiting, leased } = await lab.ledgerOf("web");
-    assert.deepEqual({ waiting, leased }, { waiting: 0, leased: 4 });
+    const { waiting, leased, unaccounted } = await lab.ledgerOf("web");
+    assert.deepEqual({ waiting, leased, unaccounted }, { waiting: 0, leased: 4, unaccounted: 0 });
   });
 
   test(`${name}: a leased batch settles once; the second time its frames are foreign`, async (t) => {
