@@ -76,8 +76,9 @@ async function fill(lab: Lab): Promise<void> {
   await lab.store.append([frame(1), frame(2)]);
   await lab.store.lease("w", leaseLimits, never);
   lab.clock.advance(2 * minuteMs);
-  // Written again by their definition's first settlement, and with what the addition above made negative nowhere.
-  await lab.settle({ events: [counted("late", startMs - 1e10), counted("x", lab.clock.now())] });
+  // One for each level, and one that is late.
+  const ages = [0, 10 * minuteMs, 2 * hourMs, 48 * hourMs, 2_400 * hourMs];
+  await lab.settle({ events: ages.map((age) => counted("x", lab.clock.now() - age)) });
 }
 
 function openOn(disk: Disk, options: StoreOptions, tables: Tables = disk.load()): Store {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { emptyDelta, encodeDelta, type Settlement } from "../../../src/store/index.js";
-import { counted, failure, fileTake, Lab, type OpenStore, posting, versionOf } from "./lab.js";
+import { counted, failure, fileTake, Lab, type OpenStore, posting, startMs, versionOf } from "./lab.js";
 
 /** A settlement counts once: file ranges, generations, and what is refused before anything happens. */
 export function gates(name: string, open: OpenStore): void {
@@ -141,5 +141,20 @@ export function gates(name: string, open: OpenStore): void {
     await assert.rejects(lab.store.read({ metric: "nobody", span: "total" }), {
       code: "QUERY_UNKNOWN_METRIC",
     });
+  });
+
+  test(`${name}: a metric is there since its first cell, and since its definition before that`, async (t) => {
+    const lab = await Lab.open(t, open);
+    const sinceMs = async (): Promise<number> =>
+      (await lab.store.read({ metric: "count", span: "total" })).sinceMs - startMs;
+
+    lab.clock.advance(5);
+    const times = [await sinceMs()];
+    await lab.settle({ events: [counted("x")] });
+    lab.clock.advance(5);
+    await lab.settle({ events: [counted("x")] });
+    times.push(await sinceMs());
+
+    assert.deepEqual(times, [0, 5]);
   });
 }
