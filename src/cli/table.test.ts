@@ -42,17 +42,12 @@ test("printable() lets no control character reach a terminal", () => {
 });
 
 test("valueText() keeps whole numbers whole and five digits of others", () => {
-  assert.deepEqual([12_480, 0, 0.073521, 1857.7, 123_456.789, 1e-7, Number.NaN, null, -2.5].map(valueText), [
-    "12,480",
-    "0",
-    "0.073521",
-    "1,857.7",
-    "123,457",
-    "1.0000e-7",
-    "NaN",
-    "–",
-    "-2.5",
-  ]);
+  assert.deepEqual(
+    [12_480, 0, 0.073521, 1857.7, 123_456.789, 1e-7, Number.NaN, null, -2.5, -1_234_567, 10.00001].map(
+      valueText,
+    ),
+    ["12,480", "0", "0.073521", "1,857.7", "123,457", "1.0000e-7", "NaN", "–", "-2.5"],
+  );
 });
 
 test("shareText() shows neither all nor nothing for what is not quite that", () => {
