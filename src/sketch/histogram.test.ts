@@ -211,7 +211,7 @@ test(`Histogram.decode() refuses damaged bytes or reads a sound histogram (POUND
       try {
         const read = decoded(bytes);
         assert.equal(totalOf(read), read.count);
-        assert.ok(read.min <= read.max);
+        assert.ok(read.count === 0 || read.min <= read.max);
       } catch (error) {
         assert.ok(error instanceof RangeError, String(error));
       }
