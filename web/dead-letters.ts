@@ -129,6 +129,7 @@ class LetterDialog {
   readonly #heading = h("h3", { id: "letter-heading" });
   readonly #content = h("div");
   readonly element: HTMLDialogElement;
+  #bytes: HTMLElement | undefined;
 
   constructor() {
     const close = h("button", { type: "button", class: "close" }, "Close");
@@ -145,9 +146,19 @@ class LetterDialog {
     setText(this.#heading, `Dead letter ${listed.id}`);
     this.#show(listed);
     this.element.showModal();
+    this.#scrollToCaret(listed);
     if (!listed.isCut) return;
     const response = await fetch(`/api/v1/dead-letters/${listed.id}`).catch(() => undefined);
     if (response?.ok && this.element.open) this.#show((await response.json()) as WireDeadLetter);
+  }
+
+  /** Long lines begin where the trouble is in the middle. */
+  #scrollToCaret(letter: WireDeadLetter): void {
+    const column = troubleColumn(letter);
+    const block = this.#bytes;
+    if (column === undefined || block === undefined) return;
+    const share = caretIndent(letter, column) / Math.max(1, letterText(letter).length);
+    block.scrollLeft = share * block.scrollWidth - block.clientWidth / 2;
   }
 
   #show(letter: WireDeadLetter): void {
@@ -177,7 +188,8 @@ class LetterDialog {
       "In a terminal: ",
       h("code", {}, `poundlock dlq show ${letter.id}`),
     );
-    this.#content.replaceChildren(list, bytesBlock(letter), command);
+    this.#bytes = bytesBlock(letter);
+    this.#content.replaceChildren(list, this.#bytes, command);
   }
 }
 

@@ -186,14 +186,13 @@ function chartData(series: SeriesAnswer, { kind, unit, by }: MetricDescription):
   };
 }
 
-/** A step that has only begun looks like a fall to nothing: it is drawn when it is over. */
+/** A step that has only begun looks like a fall to nothing, or a share of two events like news: it is drawn when it is over. */
 function withoutOpenStep(series: SeriesAnswer, nowMs: number): SeriesAnswer {
   const isOpen = (series.timesMs.at(-1) ?? 0) + series.stepMs > nowMs;
-  const isSumOfStep = series.kind === "count" || series.kind === "sum" || series.kind === "rate";
   const isMoreToSee = series.groups.some(({ lines }) =>
-    lines.value?.slice(0, -1).some((value) => value !== null),
+    Object.values(lines).some((values) => values.slice(0, -1).some((value) => value !== null)),
   );
-  if (!isOpen || !isSumOfStep || !isMoreToSee) return series;
+  if (!isOpen || series.kind === "gauge" || !isMoreToSee) return series;
   const cut = (lines: SeriesAnswer["groups"][number]["lines"]): Record<string, readonly (number | null)[]> =>
     Object.fromEntries(Object.entries(lines).map(([name, values]) => [name, values.slice(0, -1)]));
   return {

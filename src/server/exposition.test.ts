@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { FakeSource } from "../../test/kit/fake-source.js";
 import { writePrometheusText } from "../metrics/index.js";
@@ -63,4 +64,19 @@ test("expositionOf() has the user's totals, the ledger, lag and dead letters", a
   assert.match(text, /poundlock_events_unaccounted\{source="app"\} 0\n/);
   assert.match(text, /poundlock_file_lag_bytes\{source="app",file="f1",path="\/x\.log"\} 6\n/);
   assert.match(text, /poundlock_info\{version="0\.1\.0",store="memory",durability="none"\} 1\n/);
+});
+
+test("promtool finds nothing to say about it but that milliseconds are no base unit", async () => {
+  const source = new FakeSource(1000);
+  source.settle([{ timeMs: 1, route: "/a", status: "200", durationMs: 5 }]);
+  const text = writePrometheusText(await expositionOf(source));
+
+  const { stdout, stderr, error } = spawnSync("promtool", ["check", "metrics"], {
+    input: text,
+    encoding: "utf8",
+  });
+
+  assert.ok(error === undefined, "promtool is missing: install the Debian package prometheus");
+  const complaints = `${stdout}${stderr}`.split("\n").filter((line) => line !== "");
+  assert.deepEqual(complaints, ['latency_milliseconds use base unit "seconds" instead of "milliseconds"']);
 });
