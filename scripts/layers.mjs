@@ -91,7 +91,7 @@ export const layers = [
     module: "engine",
     imports: "above",
     opens: ["store/lmdb", "store/redis", "sessions/telegram", "sessions/websocket"],
-    packages: ["pino"],
+    packages: [],
     holds: "assembles all from a config; the only place that names an implementation",
   },
   {
@@ -100,7 +100,7 @@ export const layers = [
     packages: ["fastify", "ws"],
     holds: "REST, WebSocket, Prometheus, static dashboard",
   },
-  { module: "cli", imports: "above", packages: ["commander", "pino"], holds: "commands, one file each" },
+  { module: "cli", imports: "above", packages: ["commander"], holds: "commands, one file each" },
 ];
 
 /** Files with `import()` of something that is not a literal, and why each may. */
