@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { GroupAnswer } from "../../src/pipeline/index.js";
+import type { LedgerRow } from "../../src/store/index.js";
+import { until } from "../kit/until.js";
+
+const bin = fileURLToPath(new URL("../../../bin/poundlock.js", import.meta.url));
+const startMsMax = 60_000;
+
+/** `poundlock up` in a folder, as a person would run it, and the server that it is. */
+export class RunningServer {
+  readonly #child: ChildProcess;
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  readonly #stderr: () => string;
+
+  private constructor(child: ChildProcess, run: { port: number; token: string }, stderr: () => string) {
+    this.#child = child;
+    this.#url = `http://127.0.0.1:${run.port}`;
+    this.#headers = { authorization: `Bearer ${run.token}` };
+    this.#stderr = stderr;
+  }
+
+  static async start(folder: string): Promise<RunningServer> {
+    const child = spawn(process.execPath, [bin, "up", "-c", "poundlock.yaml", "--port", "0"], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr = (stderr + text).slice(-20_000);
+    });
+    const run = await until(
+      "the server has said where it listens",
+      () => {
+        assert.equal(child.exitCode, null, `up ended by itself:\n${stderr}`);
+        const run = readRun(folder);
+        return run?.pid === child.pid && run;
+      },
+      startMsMax,
+    );
+    return new RunningServer(child, run, () => stderr);
+  }
+
+  async linesRead(): Promise<number> {
+    return ((await this.#get("status")) as { linesRead: number }).linesRead;
+  }
+
+  async ledger(): Promise<LedgerRow> {
+    const { sources } = (await this.#get("ledger")) as { sources: readonly LedgerRow[] };
+    assert.equal(sources.length <= 1, true);
+    const none = { accepted: 0, settled: 0, dead: 0, dropped: 0, unaccounted: 0, bytes: 0 };
+    return sources[0] ?? (none as LedgerRow);
+  }
+
+  /** Totals of a count by its groups' values, joined by a space. */
+  async totals(metric: string): Promise<Map<string, number>> {
+    const { groups, groupsLeftOut } = (await this.#get(`query?metric=${metric}&window=all&groups=10000`)) as {
+      groups: readonly GroupAnswer[];
+      groupsLeftOut: number;
+    };
+    assert.equal(groupsLeftOut, 0);
+    return new Map(groups.map(({ by, value }) => [Object.values(by).join(" "), value ?? 0]));
+  }
+
+  async kill(): Promise<void> {
+    const exited = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    const [code, signal] = await exited;
+    assert.equal(signal, "SIGKILL", `it had ended by itself with ${code}:\n${this.#stderr()}`);
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    const [code] = await exited;
+    assert.equal(code, 0, this.#stderr());
+  }
+
+  async #get(path: string): Promise<unknown> {
+    const answer = await fetch(`${this.#url}/api/v1/${path}`, { headers: this.#headers }).catch(
+      (error: unknown) => {
+        throw new Error(`Cannot ask ${path}: ${String(error)}\n${this.#stderr()}`);
+      },
+    );
+    assert.equal(answer.status, 200, path);
+    return answer.json();
+  }
+}
+
+function readRun(folder: string): { pid: number; port: number; token: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, ".poundlock", "run.json"), "utf8")) as ReturnType<
+      typeof readRun
+    >;
+  } catch {
+    return undefined;
+  }
+}
