@@ -268,3 +268,20 @@ test("LiveHub.close() says goodbye", async () => {
 
   assert.equal(page.closed, 1001);
 });
+
+test("LiveHub.close() does not wait for a store that never answers", async () => {
+  const set = setUp();
+  await set.open();
+  set.source.ledger = () => new Promise(() => {});
+  set.clock.advance(500);
+  set.settle(1);
+  await settled();
+  set.clock.advance(100);
+  await settled();
+
+  const closed = set.hub.close();
+  await settled();
+  set.clock.advance(1000);
+
+  await closed;
+});

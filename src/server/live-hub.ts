@@ -17,6 +17,8 @@ const retryMs = 1000;
 const viewsMax = 16;
 /** Views nobody looks at are kept this long, for a page that reconnects or polls. */
 const idleViewMs = 15_000;
+/** A store that does not answer must not keep the server from closing. */
+const closeMsMax = 1000;
 const deadLettersShown = 20;
 const deadLetterBytesShown = 2048;
 
@@ -42,6 +44,7 @@ export class LiveHub {
   #refreshing: Promise<void> | undefined;
   #nextRefreshMs = 0;
   #cancelScheduled: (() => void) | undefined;
+  #cancelTick: () => void = () => {};
   readonly #following: Promise<void>;
 
   constructor(options: {
@@ -62,6 +65,9 @@ export class LiveHub {
     const view = this.#view(windowMs);
     if (view === undefined) return false;
     await this.#fill(view);
+    if (this.#stop.signal.aborted) return false;
+    // While it was filled it may have been given up as looked at by nobody.
+    this.#views.set(windowMs, { view, lookedAtMs: this.#clock.monotonicMs() });
     client.wantSnapshot();
     view.clients.add(client);
     this.#deliver(view, undefined);
@@ -93,8 +99,11 @@ export class LiveHub {
     for (const { view } of this.#views.values())
       for (const client of view.clients) client.close(closeCodes.stopping, "the server is stopping");
     this.#views.clear();
-    await this.#following;
-    await this.#refreshing;
+    this.#cancelTick();
+    const waited = new AbortController();
+    const limit = pause(this.#clock, closeMsMax, waited.signal).catch(() => {});
+    await Promise.race([Promise.all([this.#following, this.#refreshing]), limit]);
+    waited.abort();
   }
 
   async #follow(): Promise<void> {
@@ -189,9 +198,9 @@ export class LiveHub {
       // Lag and rates move without any settlement.
       this.#dirty.add("status").add("sources");
       this.#schedule();
-      this.#clock.after(tickMs, tick);
+      this.#cancelTick = this.#clock.after(tickMs, tick);
     };
-    this.#clock.after(tickMs, tick);
+    this.#cancelTick = this.#clock.after(tickMs, tick);
   }
 
   #schedule(): void {
