@@ -38,7 +38,7 @@ test("checkLayers() passes what the table allows", (t) => {
     "src/store/index.ts": `export const s = 1;`,
     "src/store/cell.ts": `export const c = 1;`,
     "src/store/lmdb/index.ts": `import { open } from "lmdb"; import { c } from "../cell.js"; open; c;`,
-    "src/engine/index.ts": `import "../store/lmdb/index.js"; import "../threads/index.js"; import "pino";`,
+    "src/engine/index.ts": `import "../store/lmdb/index.js"; import "../threads/index.js";`,
     "test/kit/until.ts": `export const until = 1;`,
     "test/end-to-end/page.test.ts": `import "../../src/store/lmdb/index.js"; import "playwright-core"; import "../kit/until.js";`,
     "bench/report.bench.ts": `import "../src/engine/index.js"; import "../test/kit/until.js";`,
