@@ -18,6 +18,7 @@ export type FaultTask =
   | { readonly do: "throw-uncaught" }
   | { readonly do: "answer-unsendable" }
   | { readonly do: "double"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly do: "doubled-length" }
   | { readonly do: "print"; readonly text: string }
   | { readonly do: "worker-data" };
 
@@ -28,6 +29,7 @@ export interface FaultLoad {
   readonly how: "throw" | "throw-after-serving" | "return" | "hang";
 }
 
+let doubled: Uint8Array | undefined;
 const load = (workerData as { load?: FaultLoad } | undefined)?.load;
 const isFailing = load !== undefined && Atomics.add(load.loads, 0, 1) < load.failures;
 if (isFailing && load.how === "throw") throw new OptionError("rules", "Cannot use rules: made to fail");
@@ -75,8 +77,11 @@ function handle(
       return { result: () => {} };
     case "double": {
       const bytes = new Uint8Array(2 * task.bytes.length);
+      doubled = bytes;
       return { result: bytes, transfer: [bytes.buffer] };
     }
+    case "doubled-length":
+      return { result: doubled?.length };
     case "print":
       process.stdout.write(task.text);
       process.stderr.write(task.text);
@@ -97,5 +102,5 @@ function throwError(what: "known" | "error" | "unsendable"): never {
 function errorOf(what: "known" | "error" | "unsendable"): unknown {
   if (what === "known") return new OptionError("depth", "Cannot use depth = 7: made to fail");
   if (what === "error") return new TypeError("made to fail");
-  return Object.assign(new Error(), { message: () => {} });
+  return Object.assign(new Error(), { name: () => {} });
 }

@@ -6,7 +6,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { until } from "../../test/kit/until.js";
-import { codeOf, ManualClock, type Notice, OptionError, pause, systemClock } from "../base/index.js";
+import {
+  type Clock,
+  codeOf,
+  ManualClock,
+  type Notice,
+  OptionError,
+  pause,
+  systemClock,
+} from "../base/index.js";
 import type { FaultLoad, FaultTask } from "./faults.test.thread.js";
 import { type ThreadDiedError, type ThreadHungError, ThreadPool, type ThreadPoolOptions } from "./index.js";
 
@@ -105,6 +113,7 @@ test("ThreadPool.run() moves buffers both ways", async () => {
 
   assert.equal(bytes.byteLength, 0);
   assert.equal(answer.byteLength, 2000);
+  assert.equal(await pool.run({ do: "doubled-length" }), 0);
 });
 
 const deaths: Record<string, { task: FaultTask; reason: string | undefined; message: RegExp }> = {
@@ -226,10 +235,12 @@ test("ThreadPool gives up a thread that can't even be ended", {
   const stuck = outcome(pool.run({ do: "read-file", path, shared }));
   await until("the task is inside a system call", () => shared[0] === 1);
 
-  await until("the task is rejected", () => {
-    clock.advance(10_000);
-    return stuck.settled !== undefined;
-  });
+  clock.advance(30_000);
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  assert.equal(stuck.settled, undefined);
+  clock.advance(5_000);
+  await until("the task is rejected", () => stuck.settled !== undefined);
 
   assert.equal(codeOf(stuck.settled), "THREAD_HUNG");
   assert.equal(await pool.run({ do: "echo", value: 1 }), 1);
@@ -276,6 +287,8 @@ test("ThreadPool takes an answer that came in time for one, even if main was too
   await using pool = poolOf({ size: 1, taskTimeoutMs: 30 });
   await pool.run({ do: "echo", value: 0 });
   const shared = gate();
+  // After an immediate come the timers, so the limit's is looked at before the port is.
+  await new Promise(setImmediate);
 
   const answer = pool.run({ do: "wait", shared });
   open(shared);
@@ -306,32 +319,31 @@ for (const how of ["throw", "throw-after-serving", "return"] as const) {
 test("ThreadPool rejects tasks when threads can't be started, and does not spin", async () => {
   const { load, loads } = loadOf("throw", Number.POSITIVE_INFINITY);
   const clock = new ManualClock(0);
-  const notices: Notice[] = [];
-  await using pool = poolOf({
-    size: 4,
-    clock,
-    notices: (notice) => notices.push(notice),
-    workerData: { load },
-  });
+  const pausesMs: number[] = [];
+  const watched: Clock = {
+    now: () => clock.now(),
+    monotonicMs: () => clock.monotonicMs(),
+    after(delayMs, run) {
+      if (delayMs < 5_000) pausesMs.push(delayMs);
+      return clock.after(delayMs, run);
+    },
+  };
+  await using pool = poolOf({ size: 4, clock: watched, workerData: { load } });
 
   const answers = [1, 2, 3, 4, 5, 6].map((value) => outcome(pool.run({ do: "echo", value })));
-  await until("the first four starts have failed", () => notices.length === 4);
-  assert.equal(answers[0]!.settled, undefined);
-  clock.advance(49);
-  assert.equal(loads[0], 4);
-  clock.advance(1);
-  await until("a fifth start has failed", () => notices.length === 5);
+  await until("the four starts at once have failed", () => pausesMs.length === 1);
+  clock.advance(50);
+  await until("one more start has failed", () => pausesMs.length === 2);
+  assert.ok(answers.every(({ settled }) => settled === undefined));
   clock.advance(100);
   await until("all tasks are rejected", () => answers.every(({ settled }) => settled !== undefined));
-
-  for (const { settled } of answers) assert.equal(codeOf(settled), "THREAD_FAILED");
-  assert.equal(loads[0], 6);
   const late = outcome(pool.run({ do: "echo", value: 7 }));
-  clock.advance(199);
-  assert.equal(late.settled, undefined);
-  clock.advance(1);
+  clock.advance(200);
   await until("the late task is rejected too", () => late.settled !== undefined);
-  assert.equal(loads[0], 7);
+
+  for (const { settled } of [...answers, late]) assert.equal(codeOf(settled), "THREAD_FAILED");
+  assert.deepEqual(pausesMs, [50, 100, 200]);
+  assert.equal(loads[0], 4 + 1 + 1 + 1);
 });
 
 test("ThreadPool says why threads can't be started", async () => {
@@ -403,8 +415,10 @@ test("ThreadPool refuses options out of range", () => {
 
 test("an idle ThreadPool lets the process end, and what threads print arrives on stderr", () => {
   const script = `
+    import { ManualClock } from ${JSON.stringify(new URL("../base/index.js", import.meta.url).href)};
     import { ThreadPool } from ${JSON.stringify(new URL("./index.js", import.meta.url).href)};
-    const pool = new ThreadPool({ entry: new URL(${JSON.stringify(entry.href)}), size: 2, prestart: true });
+    const clock = new ManualClock(0); // has no timers that keep the process alive
+    const pool = new ThreadPool({ entry: new URL(${JSON.stringify(entry.href)}), size: 2, prestart: true, clock });
     await pool.run({ do: "print", text: "printed\\n" });
     await pool.run({ do: "print", text: "printed again\\n" });
     await pool.run({ do: "exit", code: 0 }).catch(() => console.log("data"));
