@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFile } from "node:fs/promises";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFile, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { folderWith, type Outcome, runHere } from "./cli.testkit.js";
+
+const main = fileURLToPath(new URL("./main.js", import.meta.url));
 
 interface Report {
   readonly schema: string;
@@ -233,14 +238,16 @@ const wrong: readonly [string, readonly string[], number, RegExp][] = [
   ["a format that is none", ["FILE", "--format", "(?<a>"], 2, /EVENTS_FORMAT/],
   ["an unknown option", ["FILE", "--bu", "a"], 2, /Did you mean --by/],
   ["a compressed file", ["old.gz"], 4, /zcat/],
+  ["a glob that matches nothing", ["nowhere-*.jsonl"], 4, /nowhere-\*\.jsonl: no file matches/],
+  ["a folder without files", ["EMPTY"], 4, /no file in this folder[^]*\*\*/],
+  ["a device that never ends", ["/dev/zero"], 4, /\/dev\/zero: not a regular file/],
 ];
 
 for (const [what, args, code, message] of wrong) {
   test(`report refuses ${what} with exit code ${code}`, async (t) => {
-    const folder = await folderWith(t, { "a.jsonl": orders, "old.gz": "x" });
-    const named = args.map((arg) =>
-      arg === "FILE" ? join(folder, "a.jsonl") : arg === "old.gz" ? join(folder, arg) : arg,
-    );
+    const folder = await folderWith(t, { "a.jsonl": orders, "old.gz": "x", "empty/sub/a": "" });
+    const places: Record<string, string> = { FILE: "a.jsonl", "old.gz": "old.gz", EMPTY: "empty" };
+    const named = args.map((arg) => (arg in places ? join(folder, places[arg]!) : arg));
 
     const outcome = await runHere(["report", ...named]);
 
@@ -275,6 +282,60 @@ test("report reads a folder", async (t) => {
   const { ledger } = await reportOf([join(folder, "logs"), "--by", "status"]);
 
   assert.equal(ledger.accepted, 8);
+});
+
+test("report reads named pipes to their end, and keeps no copy", async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": "", "tmp/keep": "" });
+  const pipes = ["p", "q"].map((name) => join(folder, name));
+  for (const pipe of pipes) execFileSync("mkfifo", [pipe]);
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = join(folder, "tmp");
+  t.after(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  });
+
+  const [{ ledger, metrics, outcome }] = await Promise.all([
+    reportOf([...pipes, "--by", "status"]),
+    writeFile(pipes[0]!, orders),
+    writeFile(pipes[1]!, `${orders}not json`),
+  ]);
+
+  assert.equal(ledger.accepted, 9);
+  assert.equal(ledger.dead, 1);
+  assert.deepEqual(metrics[0]?.groups.at(-1), { by: { status: "open" }, value: 4 });
+  assert.match(outcome.err, new RegExp(`^ {2}${pipes[1]} at byte`, "m"));
+  assert.deepEqual(await readdir(join(folder, "tmp")), ["keep"]);
+});
+
+test("report removes the copy of standard input when a signal ends it", async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": "" });
+  const child = spawn(process.execPath, [main, "report", "-", "--by", "a"], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  child.stdin.write('{"a":1}\n');
+  const isCopying = async (): Promise<boolean> =>
+    (await readdir(folder)).some((name) => name.startsWith("poundlock-"));
+  while (!(await isCopying())) await new Promise((resolve) => setImmediate(resolve));
+
+  child.kill("SIGINT");
+  const [code] = (await once(child, "exit")) as [number | null];
+
+  assert.equal(code, 130);
+  assert.deepEqual(await readdir(folder), ["a.jsonl"]);
+});
+
+test("report of files some of which cannot be read finishes in part", async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": orders });
+  await symlink(join(folder, "loop.jsonl"), join(folder, "loop.jsonl"));
+
+  const outcome = await runHere(["report", join(folder, "*.jsonl"), "--by", "status", "--json"]);
+
+  assert.equal(outcome.code, 5, outcome.err);
+  assert.match(outcome.err, /loop\.jsonl can't be read: ELOOP/);
+  assert.equal((JSON.parse(outcome.out) as Report).ledger.accepted, 4);
 });
 
 test("report keeps more groups than a metric that is watched does", async (t) => {

@@ -28,7 +28,7 @@ export class Problems {
     const found = new Map([...discovery.problems, ...this.#opening]);
     for (const [path, reason] of found)
       if (this.#found.get(path) !== reason)
-        this.#notice("warn", "tail.unreadable", `${path} can't be followed: ${reason}`, path);
+        this.#notice("warn", "tail.unreadable", `${path} can't be read: ${reason}`, path);
     for (const path of discovery.ignored)
       if (!this.#ignored.has(path))
         this.#notice("info", "tail.ignored", `${path} is compressed and is not read`, path);

@@ -1,7 +1,10 @@
 import type { Command } from "commander";
 import type { Understanding } from "../../config/index.js";
+import type { Report } from "../../engine/index.js";
 import type { MetricRule, Rules } from "../../pipeline/index.js";
 import type { Context } from "../context.js";
+import { exitCodes } from "../exit-codes.js";
+import type { Inputs } from "../inputs.js";
 import {
   addCommon,
   addProgress,
@@ -37,36 +40,35 @@ Examples:
 }
 
 async function report(files: readonly string[], options: ReportOptions, context: Context): Promise<void> {
-  const { checkInputs, spool } = await import("../inputs.js");
-  const named = files.filter((file) => file !== "-");
-  await checkInputs(named);
-  if (named.length === files.length) return reportFiles(named, options, context);
-  await using input = await spool(process.stdin);
-  await reportFiles([...named, input.path], options, context);
+  const { openInputs } = await import("../inputs.js");
+  using inputs = await openInputs(files, process.stdin);
+  await reportFiles(inputs, options, context);
 }
 
-async function reportFiles(
-  paths: readonly string[],
-  options: ReportOptions,
-  context: Context,
-): Promise<void> {
+async function reportFiles(inputs: Inputs, options: ReportOptions, context: Context): Promise<void> {
   const { terminal, clock } = context;
+  const { paths } = inputs;
   const plan = await planReport(paths, options, context);
   const { runReport } = await import("../../engine/index.js");
   const { ProgressLine } = await import("../progress.js");
   const { sayNotices } = await import("../notice-text.js");
   const { reportJson, reportLines } = await import("../report-output.js");
+  const say = sayNotices(terminal);
   const progress = new ProgressLine(terminal, clock, options.progress ?? "auto");
   const result = await runReport({
     files: paths,
     rules: plan.rules,
-    notices: sayNotices(terminal),
+    notices: (notice) => {
+      // A file that a folder or glob named and that could not be read: the numbers are those of the others.
+      if (notice.name === "tail.unreadable") context.exitCode(exitCodes.inPart);
+      say(notice);
+    },
     onProgress: (now) => progress.show(now),
   }).finally(() => progress.end());
   const { metrics } = plan.rules;
   if (options.json) await terminal.print(reportJson(result, metrics));
   else await terminal.print(reportLines(result, metrics, terminal).join("\n"));
-  if (result.ledger.dead > 0) await sayDead(result.deadLetters, result.ledger.dead, context);
+  if (result.ledger.dead > 0) await sayDead(result, inputs, context);
   if (plan.hint !== undefined && result.ledger.settled === 0 && result.ledger.dead > 0)
     terminal.say(plan.hint);
 }
@@ -122,10 +124,14 @@ async function look(
 }
 
 async function sayDead(
-  letters: import("../../store/index.js").DeadLetterPage,
-  dead: number,
-  context: Context,
+  { deadLetters, ledger }: Pick<Report, "deadLetters" | "ledger">,
+  inputs: Inputs,
+  { terminal }: Context,
 ): Promise<void> {
   const { deadSummary } = await import("../dead-letter-text.js");
-  for (const line of deadSummary(letters, dead, context.terminal)) context.terminal.say(line);
+  const items = deadLetters.items.map(({ at, ...letter }) => ({
+    ...letter,
+    at: at.kind === "file" ? { ...at, path: inputs.nameOf(at.path) } : at,
+  }));
+  for (const line of deadSummary({ ...deadLetters, items }, ledger.dead, terminal)) terminal.say(line);
 }

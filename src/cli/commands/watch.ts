@@ -60,13 +60,15 @@ async function watch(
 /** A mistyped command looks like a file that is not there. */
 async function refuse(files: readonly string[], program: Command): Promise<void> {
   const { UsageError, InputError } = await import("../errors.js");
-  const { checkInputs } = await import("../inputs.js");
+  const { checkInputs, isPipe } = await import("../inputs.js");
   const { nearestName } = await import("../../config/index.js");
-  if (files.includes("-")) {
+  const pipes = await Promise.all(files.map(async (file) => file === "-" || (await isPipe(file))));
+  const pipe = files[pipes.indexOf(true)];
+  if (pipe !== undefined) {
     throw new UsageError(
-      "Cannot watch standard input: its numbers could not be right again after a restart",
+      `Cannot watch ${pipe === "-" ? "standard input" : pipe}: a pipe's numbers could not be right again after a restart`,
       {
-        hint: "write it to a file and watch that, or read it once with `poundlock report -`",
+        hint: `write it to a file and watch that, or read it once: poundlock report ${pipe}`,
       },
     );
   }
