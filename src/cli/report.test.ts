@@ -239,7 +239,7 @@ const wrong: readonly [string, readonly string[], number, RegExp][] = [
   ["an unknown option", ["FILE", "--bu", "a"], 2, /Did you mean --by/],
   ["a compressed file", ["old.gz"], 4, /zcat/],
   ["a glob that matches nothing", ["nowhere-*.jsonl"], 4, /nowhere-\*\.jsonl: no file matches/],
-  ["a folder without files", ["EMPTY"], 4, /no file in this folder[^]*\*\*/],
+  ["a folder without files", ["EMPTY"], 4, /no file in this folder/],
   ["a device that never ends", ["/dev/zero"], 4, /\/dev\/zero: not a regular file/],
 ];
 
