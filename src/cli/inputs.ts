@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { codeOf, messageOf } from "../base/index.js";
 import { findFiles } from "../tail/index.js";
+import type { Context } from "./context.js";
 import { InputError } from "./errors.js";
 
 /** What an operand that is no existing path may be: a pattern for the tail to expand. */
@@ -56,9 +57,13 @@ export interface Inputs extends Disposable {
  *
  * @throws InputError when an operand is missing, unreadable, or names no file at all
  */
-export async function openInputs(operands: readonly string[], standardInput: Readable): Promise<Inputs> {
+export async function openInputs(
+  operands: readonly string[],
+  standardInput: Readable,
+  context: Pick<Context, "exitNow">,
+): Promise<Inputs> {
   await checkInputs(operands.filter((operand) => operand !== "-"));
-  const spools = new Spools();
+  const spools = new Spools(context.exitNow);
   const names = new Map<string, string>();
   try {
     const paths: string[] = [];
@@ -100,8 +105,13 @@ const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** A temporary folder with copies of what came through pipes, since ranges are read by their offsets. */
 class Spools implements Disposable {
+  readonly #exitNow: Context["exitNow"];
   #folder: string | undefined;
   #copies = 0;
+
+  constructor(exitNow: Context["exitNow"]) {
+    this.#exitNow = exitNow;
+  }
 
   async copy(operand: string, standardInput: Readable): Promise<string> {
     try {
@@ -141,6 +151,6 @@ class Spools implements Disposable {
   };
 
   readonly #stop = (signal: keyof typeof signals): void => {
-    process.exit(signals[signal]);
+    this.#exitNow(signals[signal]);
   };
 }

@@ -41,7 +41,7 @@ Examples:
 
 async function report(files: readonly string[], options: ReportOptions, context: Context): Promise<void> {
   const { openInputs } = await import("../inputs.js");
-  using inputs = await openInputs(files, process.stdin);
+  using inputs = await openInputs(files, process.stdin, context);
   await reportFiles(inputs, options, context);
 }
 
