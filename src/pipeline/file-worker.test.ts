@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { foldText } from "../../test/kit/fold.js";
-import { type Clock, ignoreNotices, PoundlockError, systemClock } from "../base/index.js";
+import { until } from "../../test/kit/until.js";
+import { type Clock, ignoreNotices, type Notice, PoundlockError, systemClock } from "../base/index.js";
 import { openMemoryStore, type Settlement, type SettleResult, type Store } from "../store/index.js";
-import type { FileRange, Tail } from "../tail/index.js";
+import { type FileRange, openTail, type Tail } from "../tail/index.js";
 import { compileRules } from "./compile.js";
 import { FileWorker } from "./file-worker.js";
 import type { FoldPart } from "./fold.js";
@@ -42,6 +46,10 @@ class ListedTail implements Tail {
 
   isCurrent(range: FileRange): boolean {
     return this.#current.has(range);
+  }
+
+  async isIntact(): Promise<boolean> {
+    return true;
   }
 
   settled(range: FileRange): void {
@@ -173,6 +181,53 @@ test("FileWorker ends with the error when the store can't go on, and leaves what
   await assert.rejects(worker.run(), /disk is gone/);
 
   assert.deepEqual(await store.watermarks("s"), []);
+});
+
+test("FileWorker counts nothing of what took a content's place while its range was folded", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "poundlock-worker-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "app.log");
+  const linesOf = (name: string, count: number): string =>
+    Array.from({ length: count }, (_, i) => `{"${name}": ${i}}\n`).join("");
+  writeFileSync(path, linesOf("old", 100));
+  await using store = openMemoryStore({});
+  const notices: Notice[] = [];
+  const onNotice = (notice: Notice): void => void notices.push(notice);
+  await using tail = await openTail({ source: "s", patterns: [path], watermarks: [], notices: onNotice });
+  await store.define(compileRules(rules).definitions);
+  let folds = 0;
+  const replacing = {
+    async fold({ descriptor, start, end }: FileRange): Promise<readonly FoldPart[]> {
+      folds += 1;
+      if (folds === 1) writeFileSync(path, linesOf("new", 300));
+      const bytes = Buffer.alloc(end - start);
+      readSync(descriptor, bytes, 0, bytes.length, start);
+      return foldText(rules, bytes).parts.map((part) => ({ ...part, end }));
+    },
+  } as unknown as RangeFolder;
+  const { generation } = await store.info();
+  const worker = new FileWorker({
+    tail,
+    store,
+    folder: replacing,
+    generation,
+    clock: systemClock,
+    notices: ignoreNotices,
+  });
+
+  const run = worker.run();
+  await until("the new content is settled", async () => {
+    const [row] = await store.ledger();
+    return (row?.accepted ?? 0) >= 300;
+  });
+  await tail.close();
+  await run;
+
+  const [row] = await store.ledger();
+  assert.deepEqual([row?.accepted, row?.settled, row?.dead], [300, 300, 0]);
+  assert.equal(await totalOf(store), 300);
+  const lost = notices.filter(({ name }) => name === "tail.lost").map(({ data }) => data?.lostBytes);
+  assert.deepEqual(lost, [linesOf("old", 100).length]);
 });
 
 class BusyError extends PoundlockError {

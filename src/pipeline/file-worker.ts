@@ -114,6 +114,10 @@ export class FileWorker {
     for (const part of parts) this.#counts.lines += part.lines;
     // Made void by a rewind while it was folded; the file is being read again from the store's watermark.
     if (!tail.isCurrent(range)) return;
+    if (!(await tail.isIntact(range))) {
+      this.#rewind(range, range.start, "its content became another while it was read");
+      return;
+    }
     let start = range.start;
     for (const part of parts) {
       const watermark = await this.#settlePart(range, start, part);

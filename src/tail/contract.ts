@@ -70,6 +70,12 @@ export interface Tail extends AsyncDisposable {
   next(signal?: AbortSignal): Promise<FileRange | undefined>;
   /** False once the range was settled or made void by a rewind of its file. */
   isCurrent(range: FileRange): boolean;
+  /**
+   * Whether the file still has what it had when the range was planned, as far as the bytes at the range's end tell. Asked
+   * after the range was read and before it is settled: a file that was truncated and filled again meanwhile would
+   * otherwise count other lines, which count again under the new content's id. A range that is not intact is rewound.
+   */
+  isIntact(range: FileRange): Promise<boolean>;
   /** The range's effect is in the store: frees its place, may close its file. */
   settled(range: FileRange): void;
   /** Gives the range back unread, for a restart of its file at `offset` (the store's watermark). Later ranges of the file are void. */

@@ -53,7 +53,10 @@ export interface StepLimits {
 interface InFlight {
   readonly range: FileRange;
   readonly handle: Handle;
+  /** Bytes before the range. */
   readonly guard: Buffer | undefined;
+  /** Its last bytes. */
+  readonly endGuard: Buffer | undefined;
 }
 
 /** What a range takes of the bytes in flight. An over-long line is never in memory whole. */
@@ -189,7 +192,10 @@ export class FollowedFile implements TurnTaker {
   /** Plans the next range; the caller hands it out or takes it back with `unplan`. */
   async step(limits: StepLimits, read: ReadAt): Promise<Step> {
     const epoch = this.#epoch;
-    if (!(await this.#isSameContent(read))) return { kind: "replaced" };
+    const isSame = await this.#isSameContent(read);
+    // What was compared is no longer what comes next.
+    if (epoch !== this.#epoch) return { kind: "more" };
+    if (!isSame) return { kind: "replaced" };
     if (this.#planned < this.#skipTo) {
       const guard = await readGuard(this.#skipTo, read);
       return this.#hand({ kind: "skip", end: this.#skipTo, guard }, limits, epoch, read);
@@ -215,6 +221,16 @@ export class FollowedFile implements TurnTaker {
     return this.#hand(plan, limits, epoch, read);
   }
 
+  /** Whether the last bytes of a range in flight are those that it was planned with. @throws Node's error when they can't be read */
+  async isIntact(range: FileRange): Promise<boolean> {
+    const entry = this.#inFlight.find((other) => other.range === range);
+    if (entry?.endGuard === undefined || range.kind === "skip") return true;
+    const { endGuard, handle } = entry;
+    const length = endGuard.length;
+    const bytes = await handle.read(Buffer.allocUnsafe(length), range.end - length, length);
+    return bytes.equals(endGuard);
+  }
+
   /** @throws RangeOrderError when it is not the oldest in flight */
   settled(range: FileRange): void {
     const first = this.#inFlight[0];
@@ -234,6 +250,8 @@ export class FollowedFile implements TurnTaker {
     this.#epoch += 1;
     this.#planned = offset;
     this.#scannedTo = offset;
+    // The content may be the reason: all that is known of it is compared again, growth or not.
+    this.#verifiedAt = undefined;
     this.#guard = voided.find((other) => other.range.start === offset)?.guard;
     if (this.#inFlight.length === 0) this.#settled = offset;
     return voided.map((other) => other.range);
@@ -245,6 +263,7 @@ export class FollowedFile implements TurnTaker {
     if (first !== undefined) return this.rewind(first.range, Math.min(offset, first.range.start));
     this.#epoch += 1;
     this.#planned = this.#scannedTo = this.#settled = offset;
+    this.#verifiedAt = undefined;
     this.#guard = undefined;
     return [];
   }
@@ -319,7 +338,7 @@ export class FollowedFile implements TurnTaker {
     };
     assertInvariant(range.end > range.start, "a range has bytes");
     if (rangeCostBytes(range, limits.lineBytesMax) > limits.roomBytes) return { kind: "full" };
-    this.#inFlight.push({ range, handle: this.handle.retain(), guard: this.#guard });
+    this.#inFlight.push({ range, handle: this.handle.retain(), guard: this.#guard, endGuard: next.guard });
     this.#planned = range.end;
     this.#scannedTo = range.end;
     this.#guard = next.guard;
@@ -331,6 +350,7 @@ export class FollowedFile implements TurnTaker {
    * next range tell the one that was followed by as much writing, the first bytes the rest.
    */
   async #isSameContent(read: ReadAt): Promise<boolean> {
+    const epoch = this.#epoch;
     const size = this.#size;
     const mtimeNs = this.#mtimeNs;
     if (size < this.#planned) return false;
@@ -339,6 +359,7 @@ export class FollowedFile implements TurnTaker {
     const hasGrown = before !== undefined && size > before.size;
     if (!(await this.#isGuardIntact(read))) return false;
     if (!hasGrown && !(await this.#isPrefixIntact(read))) return false;
+    if (epoch !== this.#epoch) return true;
     this.#verifiedAt = { size, mtimeNs };
     this.#provenSize = size;
     return true;

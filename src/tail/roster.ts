@@ -2,6 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Notice } from "../base/index.js";
 import type { Watermark } from "../store/index.js";
+import type { FileRange } from "./contract.js";
 import { continuing, isCopyOf, watermarkOfMoved } from "./copies.js";
 import { Discoverer, type Discovery, describe, type FoundFile } from "./discovery.js";
 import { FollowedFile } from "./file.js";
@@ -124,6 +125,12 @@ export class Roster {
     if (!file.isIdle || !this.#gone.delete(file)) return;
     this.#closedBytes += file.settledBytes;
     await file.handle.release();
+  }
+
+  /** Ranges of a content that is no longer there came back unread, and nothing goes on where it was left. */
+  noteVoid(file: FollowedFile, ranges: readonly FileRange[]): void {
+    const bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+    this.#noticeLost(file.path, file.id, bytes, "it was truncated before it was read");
   }
 
   /** Closes every descriptor that no range needs; the others follow as their ranges are settled. */

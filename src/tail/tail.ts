@@ -109,6 +109,15 @@ export class FileTail implements Tail {
     return this.#inFlight.has(range);
   }
 
+  async isIntact(range: FileRange): Promise<boolean> {
+    try {
+      return (await this.#inFlight.get(range)?.file.isIntact(range)) ?? true;
+    } catch {
+      // What can't be read can't be settled either; reading it again says why.
+      return false;
+    }
+  }
+
   settled(range: FileRange): void {
     const entry = this.#inFlight.get(range);
     if (entry === undefined) throw new RangeOrderError(range.path, range.start, "it is not in flight");
@@ -124,6 +133,7 @@ export class FileTail implements Tail {
     const { successor } = file;
     const voided = [...file.rewind(range, offset), ...(successor?.restart(offset) ?? [])];
     for (const other of voided) this.#free(other);
+    if (file.state === "gone" && successor === undefined) this.#roster.noteVoid(file, voided);
     if (successor !== undefined && successor.state !== "gone") this.#turns.add(successor);
     if (file.state === "gone") void this.#roster.release(file);
     else if (!this.#isClosed) this.#turns.add(file);
