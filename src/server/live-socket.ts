@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { IncomingMessage, Server } from "node:http";
+import { type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Clock, messageOf, type NoticeSink } from "../base/index.js";
@@ -46,6 +47,7 @@ export class LiveSockets {
   attach(server: Server): void {
     server.on("upgrade", (request, socket, head) => {
       socket.on("error", () => socket.destroy());
+      if (isOtherOffer(request)) return answerAsRequest(server, request, socket as Socket);
       try {
         const windowMs = this.#admit(request);
         this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, windowMs));
@@ -216,8 +218,27 @@ const reasons: Readonly<Record<number, string>> = {
 function refuse(socket: Duplex, error: unknown): void {
   const status = statusOf(error);
   const body = JSON.stringify(errorBody(error));
+  // An upgraded connection belongs to nobody else: one whose peer never hangs up would stay, and keep the server from closing.
+  socket.once("finish", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${reasons[status] ?? "Error"}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+}
+
+/** HTTP/2, mostly, which some clients offer with every request. Without a body, because the parser has let go of it. */
+function isOtherOffer({ method, headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() !== "websocket" && (method === "GET" || method === "HEAD");
+}
+
+/** An offer may be ignored (RFC 9110, 7.8): the request is answered as if it had made none. */
+function answerAsRequest(server: Server, request: IncomingMessage, socket: Socket): void {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once("finish", () => {
+    socket.once("finish", () => socket.destroy());
+    socket.end();
+  });
+  server.emit("request", request, response);
 }

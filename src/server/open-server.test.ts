@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { WebSocket } from "ws";
 import { FakeSource } from "../../test/kit/fake-source.js";
@@ -308,4 +308,42 @@ test("close() may be called twice and leaves nothing listening", async () => {
   await Promise.all([set.server.close(), set.server.close()]);
 
   await assert.rejects(ask(set.server, "/healthz"), { code: "ECONNREFUSED" });
+});
+
+/** A raw connection that is kept open on this side whatever the server does. */
+async function rawAsk(port: number, lines: readonly string[]): Promise<{ socket: Socket; answer: string }> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => {});
+  socket.write(`${[lines[0], `Host: 127.0.0.1:${port}`, ...lines.slice(1)].join("\r\n")}\r\n\r\n`);
+  const [data] = (await once(socket, "data")) as [Buffer];
+  return { socket, answer: String(data) };
+}
+
+test("a refused WebSocket whose client never hangs up keeps no connection and does not keep the server from closing", async () => {
+  const set = await setUp();
+  const { socket, answer } = await rawAsk(set.server.port, [
+    "GET /elsewhere HTTP/1.1",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+  ]);
+  assert.match(answer, /^HTTP\/1\.1 404 /);
+
+  const closed = set.server.close().then(() => "closed");
+
+  assert.equal(await Promise.race([closed, once(socket, "close").then(() => closed)]), "closed");
+  socket.destroy();
+});
+
+test("a client that offers HTTP/2 gets its answer over HTTP/1.1", async () => {
+  await using set = await setUp();
+  const { socket, answer } = await rawAsk(set.server.port, [
+    "GET /api/v1/ledger HTTP/1.1",
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA",
+  ]);
+  socket.destroy();
+
+  assert.match(answer, /^HTTP\/1\.1 200 OK/);
+  assert.match(answer, /"accepted":51/);
 });
