@@ -54,3 +54,19 @@ test("LiveClient closes a page that takes nothing for too long, once", () => {
   assert.equal(socket.closed, 4001);
   assert.deepEqual(socket.sent, []);
 });
+
+test("LiveClient does not send snapshots on top of each other, however often a page asks", () => {
+  const { socket, client } = setUp();
+  const frame = Buffer.alloc(60, "s");
+
+  for (let i = 0; i < 10; i += 1) {
+    client.wantSnapshot();
+    if (client.needsSnapshot) client.sendSnapshot(frame);
+  }
+
+  assert.equal(socket.sent.length, 1);
+  socket.bufferedAmount = 0;
+  assert.equal(client.needsSnapshot, true, "once all has left");
+  client.sendSnapshot(frame);
+  assert.equal(socket.sent.length, 2);
+});

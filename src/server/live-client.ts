@@ -47,7 +47,14 @@ export class LiveClient {
     this.#snapshotsWanted = true;
   }
 
+  /** Sends it, unless too much waits already: one snapshot of any size may wait, but not two because a page asks twice. */
   sendSnapshot(frame: Buffer): void {
+    const { bufferedAmount } = this.#socket;
+    if (bufferedAmount > 0 && bufferedAmount + frame.length > this.#bufferedBytesMax) {
+      this.skipped += 1;
+      this.#slowSinceMs = this.#clock.monotonicMs();
+      return;
+    }
     this.#snapshotsWanted = false;
     this.#slowSinceMs = undefined;
     this.#socket.send(frame, { binary: false });
