@@ -137,3 +137,22 @@ test("promtool reads any label values and finds the text legal", () => {
 
   assert.equal(result.status, 0, `${result.stdout}${result.stderr} (seed ${seed})`);
 });
+
+test("writePrometheusText() gives a label called le another name on every line of a histogram", () => {
+  const text = writePrometheusText([
+    {
+      name: "h",
+      help: "h",
+      kind: "histogram",
+      samples: [{ labels: { le: "x" }, buckets: [{ upper: 1, count: 1 }], count: 1, sum: 1 }],
+    },
+  ]);
+
+  assert.deepEqual(text.split("\n").slice(2), [
+    'h_bucket{le_2="x",le="1"} 1',
+    'h_bucket{le_2="x",le="+Inf"} 1',
+    'h_sum{le_2="x"} 1',
+    'h_count{le_2="x"} 1',
+    "",
+  ]);
+});

@@ -21,7 +21,7 @@ export function writePrometheusText(families: readonly Family[]): string {
       for (const sample of family.samples) writeHistogram(lines, name, sample);
     } else {
       for (const sample of family.samples)
-        lines.push(`${name}${labelText(sample.labels)} ${numberText(sample.value)}`);
+        lines.push(`${name}${inBraces(labelPairs(sample.labels))} ${numberText(sample.value)}`);
     }
   }
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
@@ -41,27 +41,32 @@ function familyName(names: NameTable, family: Family): string {
 }
 
 function writeHistogram(lines: string[], name: string, sample: HistogramSample): void {
+  const pairs = labelPairs(sample.labels, "le");
+  const bucketStart = `${name}_bucket{${pairs === "" ? "" : `${pairs},`}le="`;
+  const own = inBraces(pairs);
   let running = 0;
   for (const bucket of sample.buckets) {
     running += bucket.count;
-    lines.push(`${name}_bucket${labelText(sample.labels, numberText(bucket.upper))} ${running}`);
+    lines.push(`${bucketStart}${numberText(bucket.upper)}"} ${running}`);
   }
   lines.push(
-    `${name}_bucket${labelText(sample.labels, "+Inf")} ${sample.count}`,
-    `${name}_sum${labelText(sample.labels)} ${numberText(sample.sum)}`,
-    `${name}_count${labelText(sample.labels)} ${sample.count}`,
+    `${bucketStart}+Inf"} ${sample.count}`,
+    `${name}_sum${own} ${numberText(sample.sum)}`,
+    `${name}_count${own} ${sample.count}`,
   );
 }
 
-/** `{a="1",le="2"}`, or nothing when there is no label. */
-function labelText(labels: Labels | undefined, le?: string): string {
+/** `a="1",b="2"`; a label that is called as the reserved one gets another name. */
+function labelPairs(labels: Labels | undefined, reserved?: string): string {
   const names = new NameTable();
-  if (le !== undefined) names.take("le");
-  const parts = Object.entries(labels ?? {}).map(
-    ([name, value]) => `${names.take(legalLabelName(name))}="${escapeLabelValue(value)}"`,
-  );
-  if (le !== undefined) parts.push(`le="${le}"`);
-  return parts.length === 0 ? "" : `{${parts.join(",")}}`;
+  if (reserved !== undefined) names.take(reserved);
+  return Object.entries(labels ?? {})
+    .map(([name, value]) => `${names.take(legalLabelName(name))}="${escapeLabelValue(value)}"`)
+    .join(",");
+}
+
+function inBraces(pairs: string): string {
+  return pairs === "" ? "" : `{${pairs}}`;
 }
 
 function escapeLabelValue(value: string): string {
