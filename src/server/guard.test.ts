@@ -96,3 +96,15 @@ test("isLoopback() holds only for what can't leave this machine", () => {
   for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example", "1270.0.0.1"])
     assert.equal(isLoopback(host), false, host);
 });
+
+test("Guard takes a page of another port of this machine's own name for a foreign one", () => {
+  const guard = new Guard({ host: "127.0.0.1", allowedHosts: ["dash.example"] });
+  const name = hostname();
+
+  assert.equal(codeFor(guard, { host: `${name}:4600`, origin: `http://${name}:4600` }), undefined);
+  assert.equal(codeFor(guard, { host: "127.0.0.1:4600", origin: "https://dash.example" }), undefined);
+  assert.equal(
+    codeFor(guard, { host: "127.0.0.1:4600", origin: `http://${name}:8080` }),
+    "HTTP_ORIGIN_REFUSED",
+  );
+});

@@ -23,7 +23,9 @@ export interface GuardOptions {
  */
 export class Guard {
   readonly #digest: Buffer | undefined;
-  readonly #allowedHosts: ReadonlySet<string>;
+  readonly #ourNames: ReadonlySet<string>;
+  /** Pages of these may read too: behind a proxy the page has the name that was configured and the request another. */
+  readonly #pageHosts: ReadonlySet<string>;
   /** False when reading needs the token. */
   readonly isOpen: boolean;
 
@@ -33,8 +35,9 @@ export class Guard {
     if (!this.isOpen && (options.token?.length ?? 0) < tokenLengthMin)
       throw new TokenMissingError(options.host, tokenLengthMin);
     this.#digest = options.token === undefined ? undefined : digestOf(options.token);
-    const names = [hostname(), ...(options.allowedHosts ?? [])];
-    this.#allowedHosts = new Set(names.map((name) => name.toLowerCase()));
+    this.#pageHosts = new Set((options.allowedHosts ?? []).map((name) => name.toLowerCase()));
+    // Not a page's: on another port of this machine may be anybody's.
+    this.#ourNames = new Set([hostname().toLowerCase(), ...this.#pageHosts]);
   }
 
   /** Why this request may not read, or nothing when it may. */
@@ -57,7 +60,7 @@ export class Guard {
     const originHost = /^https?:\/\/(.+)$/i.exec(origin)?.[1]?.toLowerCase();
     if (originHost !== undefined && originHost === headers.host?.toLowerCase()) return undefined;
     const name = originHost === undefined ? undefined : nameOf(originHost);
-    return name !== undefined && this.#allowedHosts.has(name) ? undefined : new OriginRefusedError(origin);
+    return name !== undefined && this.#pageHosts.has(name) ? undefined : new OriginRefusedError(origin);
   }
 
   /** Whether the request proves to know the token, by its header or by the cookie that signing in sets. */
@@ -83,7 +86,7 @@ export class Guard {
 
   #isOurName(name: string | undefined): boolean {
     if (name === undefined) return false;
-    return isLoopback(name) || isIP(bare(name)) !== 0 || this.#allowedHosts.has(name);
+    return isLoopback(name) || isIP(bare(name)) !== 0 || this.#ourNames.has(name);
   }
 }
 
