@@ -12,3 +12,4 @@ export {
 } from "./errors.js";
 export { ignoreNotices, type Notice, type NoticeSink } from "./notices.js";
 export { assertInvariant, integerOption } from "./options.js";
+export { runWithin, timeOver } from "./time-limit.js";

@@ -243,6 +243,24 @@ const wrong: readonly [string, readonly string[], number, RegExp][] = [
   ["a device that never ends", ["/dev/zero"], 4, /\/dev\/zero: not a regular file/],
 ];
 
+const forever = `${"a".repeat(60)}!\n`;
+const endless: readonly [string, readonly string[], RegExp][] = [
+  ["a format", ["--format", "^(?<x>(a+)+)$"], /Let no two repeats match/],
+  ["a format with --by", ["--format", "^(?<x>(a+)+)$", "--by", "x"], /more than 2 s on a line of 61/],
+  ["a condition", ["--format", "(?<x>.*)", "--where", 'x.matches("^(a+)+$")'], /Cannot use --where/],
+];
+
+for (const [what, args, message] of endless) {
+  test(`report refuses ${what} with a pattern that takes for ever`, async (t) => {
+    const folder = await folderWith(t, { "a.log": `b\n${forever}` });
+
+    const outcome = await runHere(["report", join(folder, "a.log"), ...args]);
+
+    assert.equal(outcome.code, 2, outcome.err);
+    assert.match(outcome.err, message);
+  });
+}
+
 for (const [what, args, code, message] of wrong) {
   test(`report refuses ${what} with exit code ${code}`, async (t) => {
     const folder = await folderWith(t, { "a.jsonl": orders, "old.gz": "x", "empty/sub/a": "" });

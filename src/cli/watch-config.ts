@@ -8,6 +8,7 @@ import {
   type Understanding,
 } from "../config/index.js";
 import type { MetricRule } from "../pipeline/index.js";
+import { refuseEndlessPatterns } from "./endless-patterns.js";
 import { understandFiles } from "./look.js";
 import type { ReadOptions } from "./options.js";
 import { metricsFromOptions, sourceFromOptions } from "./rules-from-options.js";
@@ -46,6 +47,7 @@ export async function planWatch(
     looks.push(look);
     const name = freeName(group, sources);
     const { format, time } = look.found;
+    await refuseEndlessPatterns(group, format, choices.where);
     const patterns = group.map((path) => resolve(folder, path));
     sources.push({
       rule: sourceFromOptions(name, format, time, choices.where),

@@ -1,4 +1,5 @@
-import { compileDecoder, type Format, parseFormat, wholeEvent } from "../events/index.js";
+import { runWithin, timeOver } from "../base/index.js";
+import { compileDecoder, FormatError, type Format, parseFormat, wholeEvent } from "../events/index.js";
 
 /** How a sample's lines can be read. */
 export interface DetectedFormat {
@@ -27,9 +28,12 @@ const shareMin = 0.3;
 const timedLine = String.raw`^\[?(?<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d)?)\]?[ \t:|-]+(?:\[?(?<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|trace|debug|info|notice|warn|warning|error|critical|fatal)\]?[ \t:|-]+)?(?<message>.*)$`;
 const anyLine = "(?<line>.*)";
 
-/** @throws FormatError when `given` is no format */
+/** A sample is read in a few milliseconds; a pattern that needs this long for it never ends on some line. */
+const limitMs = 2_000;
+
+/** @throws FormatError when `given` is no format, or a pattern that takes for ever on one of the lines */
 export function detectFormat(lines: readonly string[], given?: string | Format): DetectedFormat {
-  if (given !== undefined) return readAs(lines, given, labelOf(given), false);
+  if (given !== undefined) return readWithin(lines, given);
   const candidates = [
     readAs(lines, "json", "JSON", false),
     readAs(lines, "combined", "access log", false),
@@ -41,6 +45,27 @@ export function detectFormat(lines: readonly string[], given?: string | Format):
   const isEnough = lines.length > 0 && (lines.length - best.failed) / lines.length >= shareMin;
   if (isEnough) return best;
   return lines.length === 0 ? candidates[0]! : readAs(lines, anyLine, "text", true);
+}
+
+/** A user's pattern may try every way to split a line, and here it would stop the whole program. */
+function readWithin(lines: readonly string[], given: string | Format): DetectedFormat {
+  let reached = "";
+  function* watched(): Iterable<string> {
+    for (const line of lines) {
+      reached = line;
+      yield line;
+    }
+  }
+  const read = runWithin(limitMs, () => readAs(watched(), given, labelOf(given), false));
+  if (read !== timeOver) return read;
+  const format = typeof given === "string" ? given : "source" in given ? given.source : given.kind;
+  throw new FormatError(format, `it takes more than ${limitMs / 1_000} s on ${lineText(reached)}`, {
+    hint: "Let no two repeats match the same characters: (a+)+ is a+, and .*.* is .*",
+  });
+}
+
+function lineText(line: string): string {
+  return line.length > 60 ? `a line of ${line.length} characters` : `the line ${JSON.stringify(line)}`;
 }
 
 function labelOf(given: string | Format): string {
@@ -70,7 +95,7 @@ function isLikelyLogfmt(line: string): boolean {
 }
 
 function readAs(
-  lines: readonly string[],
+  lines: Iterable<string>,
   given: string | Format,
   label: string,
   isFallback: boolean,

@@ -15,6 +15,7 @@ export {
   type StoreConfig,
   type ValueConfig,
 } from "./config.js";
+export { type DetectedFormat, detectFormat } from "./detect-format.js";
 export type { Environment } from "./environment.js";
 export { ConfigError, ConfigFileError } from "./errors.js";
 export { fieldExpression } from "./field-expression.js";

@@ -94,6 +94,8 @@ async function planReport(
   const { parseFormat } = await import("../../events/index.js");
   const format = parseFormat(options.format ?? "json");
   const rules = rulesOf(sourceFromOptions("files", format, time, options.where), metricsFromOptions(options));
+  const { refuseEndlessPatterns } = await import("../endless-patterns.js");
+  await refuseEndlessPatterns(paths, format, options.where);
   if (options.format !== undefined) return { rules };
   return {
     rules,
