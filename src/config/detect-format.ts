@@ -1,5 +1,5 @@
 import { runWithin, timeOver } from "../base/index.js";
-import { compileDecoder, FormatError, type Format, parseFormat, wholeEvent } from "../events/index.js";
+import { compileDecoder, type Format, FormatError, parseFormat, wholeEvent } from "../events/index.js";
 
 /** How a sample's lines can be read. */
 export interface DetectedFormat {
