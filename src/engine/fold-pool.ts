@@ -24,6 +24,7 @@ export function openFoldPool(options: FoldPoolOptions): ThreadPool<FoldTask, Fol
   const limits: FoldLimits = {
     cellsMax: 5000,
     failuresMax: 500,
+    failedPartsMax: 8,
     lineBytesMax: options.lineBytesMax ?? 1024 * 1024,
     deadBytesMax: 64 * 1024,
     hasSlots: rules.hasSlots ?? true,

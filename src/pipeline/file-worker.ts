@@ -101,33 +101,50 @@ export class FileWorker {
   }
 
   async #settleRange(range: FileRange, folded: Promise<readonly FoldPart[]>): Promise<void> {
+    const { tail, folder } = this.#options;
+    let start = range.start;
+    let piece: Promise<readonly FoldPart[]> | undefined = folded;
+    while (piece !== undefined) {
+      if (this.#failure !== undefined) return;
+      const parts = await this.#partsOf(range, start, piece);
+      if (parts === undefined) return;
+      const end = parts.at(-1)?.end ?? range.end;
+      // Folded while this one is settled.
+      piece = end < range.end ? folder.fold(range, end) : undefined;
+      piece?.catch(() => {});
+      for (const part of parts) {
+        const watermark = await this.#settlePart(range, start, part);
+        if (watermark !== undefined) {
+          this.#rewind(range, watermark, "the store's watermark is elsewhere");
+          return;
+        }
+        start = part.end;
+      }
+    }
+    tail.settled(range);
+  }
+
+  /** Undefined when nothing of it may be settled. */
+  async #partsOf(
+    range: FileRange,
+    start: number,
+    piece: Promise<readonly FoldPart[]>,
+  ): Promise<readonly FoldPart[] | undefined> {
     const { tail } = this.#options;
-    if (this.#failure !== undefined) return;
     let parts: readonly FoldPart[];
     try {
-      parts = await folded;
+      parts = await piece;
     } catch (error) {
       if (codeOf(error) !== "RANGE_READ") throw error;
-      this.#rewind(range, range.start, messageOf(error));
-      return;
+      this.#rewind(range, start, messageOf(error));
+      return undefined;
     }
     for (const part of parts) this.#counts.lines += part.lines;
     // Made void by a rewind while it was folded; the file is being read again from the store's watermark.
-    if (!tail.isCurrent(range)) return;
-    if (!(await tail.isIntact(range))) {
-      this.#rewind(range, range.start, "its content became another while it was read");
-      return;
-    }
-    let start = range.start;
-    for (const part of parts) {
-      const watermark = await this.#settlePart(range, start, part);
-      if (watermark !== undefined) {
-        this.#rewind(range, watermark, "the store's watermark is elsewhere");
-        return;
-      }
-      start = part.end;
-    }
-    tail.settled(range);
+    if (!tail.isCurrent(range)) return undefined;
+    if (await tail.isIntact(range)) return parts;
+    this.#rewind(range, start, "its content became another while it was read");
+    return undefined;
   }
 
   /** Undefined when it is settled; otherwise where the store's watermark stands. */

@@ -46,6 +46,8 @@ export interface FoldLimits {
   readonly cellsMax: number;
   /** Dead events in one settlement. @default 500 */
   readonly failuresMax: number;
+  /** Parts with that many dead events in one run; where more would follow, the run ends before the range does. @default 8 */
+  readonly failedPartsMax: number;
   /** Longest line, in bytes. @default 1 MiB */
   readonly lineBytesMax: number;
   /** Bytes kept of a dead line. @default 64 KiB */
@@ -77,7 +79,10 @@ export class Fold {
     };
   }
 
-  /** Folds the range; `bytes` are its bytes and are only read. */
+  /**
+   * Folds the range, or as much of it as the limits let: the last part's `end` says how far. `bytes` are the range's and are
+   * only read.
+   */
   run(range: RangeInput, bytes: Buffer): FoldPart[] {
     return new RangeFold(this.#plan, range, bytes).finish();
   }
@@ -107,6 +112,7 @@ class RangeFold implements DecodeSink {
   readonly #slots: SlotPlan;
   readonly #parts: FoldPart[] = [];
 
+  #failedParts = 0;
   #count: LineCount = { lines: 0, blank: 0 };
   #lineStart = 0;
   #lineEnd = 0;
@@ -135,13 +141,16 @@ class RangeFold implements DecodeSink {
   }
 
   finish(): FoldPart[] {
-    visitLines(this.#text.text, this.#text.start, this.#count, this.#line);
-    this.#cut(this.#range.end);
+    const isWhole = visitLines(this.#text.text, this.#text.start, this.#count, this.#line);
+    if (isWhole) this.#cut(this.#range.end);
     return this.#parts;
   }
 
-  readonly #line = (start: number, end: number): void => {
-    if (this.#isPartFull()) this.#cutBefore(start, end);
+  readonly #line = (start: number, end: number): boolean => {
+    if (this.#isPartFull()) {
+      this.#cutBefore(start, end);
+      if (this.#failedParts >= this.#limits.failedPartsMax) return true;
+    }
     this.#lineStart = start;
     this.#lineEnd = end;
     this.#producedOfLine = 0;
@@ -152,6 +161,7 @@ class RangeFold implements DecodeSink {
       this.#decoder.decode(this.#text.text, start, end, this);
     }
     this.#extra += this.#producedOfLine - 1;
+    return false;
   };
 
   event(values: readonly unknown[], index: number): void {
@@ -351,6 +361,7 @@ class RangeFold implements DecodeSink {
       lines: this.#count.lines,
       newestMs,
     });
+    if (this.#failures.length >= this.#limits.failuresMax) this.#failedParts += 1;
     this.#partStart = end;
     this.#count.lines = 0;
     this.#count.blank = 0;

@@ -15,6 +15,7 @@ function split(
     lines.push(range.text.slice(start, end));
     const place = finder.locate(start, end);
     places.push([place.start, place.end]);
+    return false;
   });
   return { lines, count, places };
 }

@@ -1,7 +1,7 @@
 import { isAscii } from "node:buffer";
 
-/** A line's place in the text of a range: [start, end) without terminator. */
-export type LineVisitor = (start: number, end: number) => void;
+/** A line's place in the text of a range: [start, end) without terminator. True ends the visit before this line. */
+export type LineVisitor = (start: number, end: number) => boolean;
 
 export interface LineCount {
   /** Lines, blank ones included; an unterminated last one counts. */
@@ -26,9 +26,9 @@ export function textOf(bytes: Buffer, isFileStart: boolean): RangeText {
 
 /**
  * Calls `visit` for each line that is not blank, in order. Lines end at "\n"; one "\r" before it belongs to the
- * terminator. A line of spaces and tabs alone is blank.
+ * terminator. A line of spaces and tabs alone is blank. False when the visitor ended it; that line is counted already.
  */
-export function visitLines(text: string, from: number, count: LineCount, visit: LineVisitor): void {
+export function visitLines(text: string, from: number, count: LineCount, visit: LineVisitor): boolean {
   let start = from;
   while (start < text.length) {
     const newline = text.indexOf("\n", start);
@@ -37,9 +37,10 @@ export function visitLines(text: string, from: number, count: LineCount, visit: 
     if (end > start && text.charCodeAt(end - 1) === 0x0d) end -= 1;
     count.lines += 1;
     if (isBlank(text, start, end)) count.blank += 1;
-    else visit(start, end);
+    else if (visit(start, end)) return false;
     start = next;
   }
+  return true;
 }
 
 function isBlank(text: string, start: number, end: number): boolean {

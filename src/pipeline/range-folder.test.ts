@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { ignoreNotices, systemClock } from "../base/index.js";
 import { countOf, decodeDelta, defaultLevels } from "../store/index.js";
 import type { FileRange } from "../tail/index.js";
-import { ThreadPool } from "../threads/index.js";
+import { ThreadDiedError, ThreadPool } from "../threads/index.js";
 import type { FoldPart } from "./fold.js";
 import type { FoldTask } from "./fold.thread.js";
 import { RangeFolder } from "./range-folder.js";
@@ -37,6 +37,7 @@ function poolOf(rules: Rules): ThreadPool<FoldTask, FoldPart[]> {
       limits: {
         cellsMax: 5000,
         failuresMax: 500,
+        failedPartsMax: 8,
         lineBytesMax: 65536,
         deadBytesMax: 65536,
         hasSlots: true,
@@ -124,4 +125,76 @@ test("a range whose bytes are gone rejects with RANGE_READ", async () => {
   });
 
   await assert.rejects(rangeFolder.fold({ ...range, end: 100 }), { code: "RANGE_READ" });
+});
+
+test("RangeFolder charges no range with threads that died before they took it up", async () => {
+  const range = rangeOf("innocent.log", "one\ntwo\n");
+  await using pool = poolOf(rulesOf("(?<all>.*)"));
+  const notices: string[] = [];
+  let deaths = 4;
+  const dying = {
+    run(task: FoldTask): Promise<FoldPart[]> {
+      deaths -= 1;
+      if (deaths < 0) return pool.run(task);
+      return Promise.reject(new ThreadDiedError({ hasBegun: false, how: "exit code 1" }));
+    },
+  } as unknown as ThreadPool<FoldTask, FoldPart[]>;
+  const rangeFolder = new RangeFolder({
+    pool: dying,
+    clock: systemClock,
+    notices: ({ name }) => notices.push(name),
+    taskTimeoutMs: 1000,
+  });
+
+  const parts = await rangeFolder.fold(range);
+
+  assert.equal(total(parts), 2);
+  assert.deepEqual(notices, []);
+  assert.equal(deaths, -1, "a range that is done again as a whole was not the reason");
+});
+
+test("RangeFolder gives up when no thread takes a range up, and makes no dead letter of it", async () => {
+  const range = rangeOf("stuck.log", "one\n");
+  const dead = {
+    run: () => Promise.reject(new ThreadDiedError({ hasBegun: false, how: "exit code 1" })),
+  } as unknown as ThreadPool<FoldTask, FoldPart[]>;
+  const rangeFolder = new RangeFolder({
+    pool: dead,
+    clock: systemClock,
+    notices: ignoreNotices,
+    taskTimeoutMs: 1000,
+  });
+
+  await assert.rejects(rangeFolder.fold(range), { code: "THREAD_DIED" });
+});
+
+test("RangeFolder answers a range of bad lines in pieces of bounded size", async () => {
+  const range = rangeOf("bad.log", "x\n".repeat(9_000));
+  await using pool = poolOf(rulesOf("^(?<never>y)$"));
+  const rangeFolder = new RangeFolder({
+    pool,
+    clock: systemClock,
+    notices: ignoreNotices,
+    taskTimeoutMs: 1000,
+  });
+
+  const sizes: number[] = [];
+  const offsets: number[] = [];
+  for (let from = 0; from < range.end; ) {
+    const parts = await rangeFolder.fold(range, from);
+    const failures = parts.flatMap((part) => part.failures);
+    sizes.push(failures.length);
+    offsets.push(...failures.map(({ at }) => (at.kind === "file" ? at.offset : -1)));
+    assert.equal(
+      parts.reduce((sum, { posting }) => sum + posting.accepted, 0),
+      failures.length,
+    );
+    from = parts.at(-1)?.end ?? range.end;
+  }
+
+  assert.deepEqual(sizes, [4_000, 4_000, 1_000]);
+  assert.deepEqual(
+    offsets,
+    Array.from({ length: 9_000 }, (_, i) => i * 2),
+  );
 });

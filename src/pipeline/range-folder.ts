@@ -3,7 +3,8 @@ import { promisify } from "node:util";
 import { type Clock, codeOf, messageOf, type NoticeSink } from "../base/index.js";
 import { emptyDelta, encodeDelta, type Failure, type FailureReason } from "../store/index.js";
 import type { FileRange } from "../tail/index.js";
-import type { ThreadPool } from "../threads/index.js";
+import { ThreadDiedError, type ThreadPool } from "../threads/index.js";
+import { RangeReadError } from "./errors.js";
 import type { FoldPart } from "./fold.js";
 import type { FoldTask } from "./fold.thread.js";
 
@@ -11,6 +12,8 @@ const read = promisify(readWithCallback);
 
 /** Bytes kept of an event that killed or hung its thread, or of a line that is too long. */
 const deadBytesMax = 64 * 1024;
+/** Threads in a row that may die before they take a range up; more is no accident, and no range can be folded. */
+const idleDeathsMax = 5;
 
 export interface RangeFolderOptions {
   readonly pool: ThreadPool<FoldTask, FoldPart[]>;
@@ -37,22 +40,26 @@ export class RangeFolder {
     this.#taskTimeoutMs = options.taskTimeoutMs;
   }
 
-  /** The range's parts, in order, together covering it. @throws what the second attempt threw, if it was no thread's death */
-  async fold(range: FileRange): Promise<readonly FoldPart[]> {
+  /**
+   * Parts in order from `from` on, without gap. A range with very many dead events comes in pieces, so that none of them
+   * fills the memory: the last part's `end` says where the next piece starts.
+   * @throws what the second attempt threw, if it was no thread's death; THREAD_DIED when threads die that never took the range up
+   */
+  async fold(range: FileRange, from: number = range.start): Promise<readonly FoldPart[]> {
     if (range.kind === "skip") return [emptyPart(range, range.end)];
     if (range.kind === "oversize")
       return [await this.#dead(range, range.start, range.end, "oversize", "line is too long")];
     try {
-      return await this.#run(range, range.start, range.end);
+      return await this.#run(range, from, range.end);
     } catch (error) {
       if (!isThreadFault(error)) throw error;
       this.#notices({
         name: "pipeline.range-again",
         level: "warn",
-        message: `A thread failed on ${range.path} at ${range.start}..${range.end}; the range is done again`,
-        data: { path: range.path, start: range.start, end: range.end, reason: codeOf(error) },
+        message: `A thread failed on ${range.path} at ${from}..${range.end}; the range is done again`,
+        data: { path: range.path, start: from, end: range.end, reason: codeOf(error) },
       });
-      return this.#suspect(range, range.start, range.end);
+      return this.#suspect(range, from, range.end);
     }
   }
 
@@ -64,6 +71,7 @@ export class RangeFolder {
       const middle = await this.#lineEndNear(range, start, end);
       if (middle !== undefined) {
         const first = await this.#suspect(range, start, middle);
+        if (first.at(-1)?.end !== middle) return first;
         return [...first, ...(await this.#suspect(range, middle, end))];
       }
       const reason = codeOf(error) === "THREAD_HUNG" ? "thread-hung" : "thread-died";
@@ -71,18 +79,26 @@ export class RangeFolder {
     }
   }
 
-  #run(range: FileRange, start: number, end: number): Promise<FoldPart[]> {
+  async #run(range: FileRange, start: number, end: number): Promise<FoldPart[]> {
     const { source, file, path, descriptor } = range;
     const share = (end - start) / (range.end - range.start);
     const timeoutMs = Math.min(this.#taskTimeoutMs, Math.max(1000, Math.ceil(this.#taskTimeoutMs * share)));
     const task = { source, file, path, descriptor, start, end, takenMs: this.#clock.now() };
-    return this.#pool.run(task, [], { timeoutMs });
+    for (let deaths = 1; ; deaths += 1) {
+      try {
+        return await this.#pool.run(task, [], { timeoutMs });
+      } catch (error) {
+        // A thread that died before it took the range up says nothing about the range.
+        if (!hasNotBegun(error) || deaths >= idleDeathsMax) throw error;
+      }
+    }
   }
 
   /** The end of a line in the middle of [start, end), so that both halves have lines; undefined when it is one line. */
   async #lineEndNear(range: FileRange, start: number, end: number): Promise<number | undefined> {
     const bytes = Buffer.allocUnsafe(end - start);
-    await read(range.descriptor, bytes, 0, bytes.length, start);
+    const { bytesRead } = await read(range.descriptor, bytes, 0, bytes.length, start);
+    if (bytesRead < bytes.length) throw new RangeReadError(range.path, start, end, bytesRead);
     const half = bytes.length >> 1;
     const before = bytes.lastIndexOf(0x0a, half);
     if (before !== -1 && before + 1 < bytes.length) return start + before + 1;
@@ -136,7 +152,12 @@ function emptyPart(range: FileRange, end: number): FoldPart {
   };
 }
 
+function hasNotBegun(error: unknown): boolean {
+  return error instanceof ThreadDiedError && !error.hasBegun;
+}
+
 function isThreadFault(error: unknown): boolean {
+  if (hasNotBegun(error)) return false;
   const code = codeOf(error);
   return code === "THREAD_DIED" || code === "THREAD_HUNG";
 }

@@ -11,6 +11,7 @@ import { type Cell, decodeDelta, defaultLevels, type Group } from "../../src/sto
 const limits: FoldLimits = {
   cellsMax: 5000,
   failuresMax: 500,
+  failedPartsMax: 8,
   lineBytesMax: 1024 * 1024,
   deadBytesMax: 64 * 1024,
   hasSlots: true,
