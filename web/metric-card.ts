@@ -101,8 +101,7 @@ export class MetricCard {
   #updateSeries(series: SeriesAnswer, page: PageState): void {
     this.#series = series;
     const data = chartData(withoutOpenStep(series, page.nowMs), this.#description);
-    // Totals have no span of their own: the server sends the chart of a day.
-    const over = windowName(page.windowMs ?? 86_400_000);
+    const over = windowName(series.windowMs);
     setText(
       this.#caption,
       `${series.name}${series.kind === "distribution" ? " percentiles" : ""} per ${spanText(series.stepMs).replace(".0", "")}, ${over}`,
