@@ -12,9 +12,9 @@ export async function listen(
   options: Pick<ServerOptions, "source" | "notices">,
   terminal: Terminal,
 ): Promise<RunningServer> {
-  const { host, port, isPortExplicit, token } = choice;
+  const { port, isPortExplicit, ...guarded } = choice;
   const attempt = (tried: number): Promise<RunningServer> =>
-    openServer({ ...options, host, port: tried, ...(token === undefined ? {} : { token }) });
+    openServer({ ...options, ...guarded, port: tried });
   for (let tried = port; ; tried += 1) {
     try {
       const server = await attempt(tried);

@@ -90,6 +90,8 @@ export interface ServerConfig {
   readonly port?: number | string;
   /** Asked of every caller beyond this machine; give it as `${NAME}`. */
   readonly token?: string;
+  /** Names that browsers know this server by, behind a proxy for example. */
+  readonly allowedHosts?: string | readonly string[];
 }
 
 /** Gives an editor the types of the configuration; returns what it was given. */

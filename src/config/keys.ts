@@ -17,7 +17,7 @@ const storeKeys: Readonly<Record<string, readonly string[]>> = {
   lmdb: ["type", "path", "durability", "stateBytesMax"],
   memory: ["type", "stateBytesMax"],
 };
-const serverKeys = ["host", "port", "token"];
+const serverKeys = ["host", "port", "token", "allowedHosts"];
 const timeKeys = ["field", "format"];
 
 export const metricKinds: readonly string[] = Object.keys(metricKeys);

@@ -37,6 +37,21 @@ function rendered(text: string, environment: Record<string, string> = {}): strin
 const source = "sources:\n  app: { type: file, path: ./a.jsonl, time: ts }\n";
 const head = `version: 1\n${source}`;
 
+test("readConfigText() takes the names that browsers know the server by, one or more, and refuses addresses of pages", () => {
+  assert.deepEqual(read(`${head}server: { allowedHosts: dash.example }\n`).server.allowedHosts, [
+    "dash.example",
+  ]);
+  assert.deepEqual(read(`${head}server: { allowedHosts: [a.example, b] }\n`).server.allowedHosts, [
+    "a.example",
+    "b",
+  ]);
+
+  const [problem] = problemsOf(`${head}server: { allowedHosts: ["https://dash.example:8443/x"] }\n`);
+
+  assert.equal(problem?.path, "server.allowedHosts[0]");
+  assert.equal(problem?.fix, "dash.example");
+});
+
 test("readConfig() gives one normal form with absolute paths", () => {
   const config = read(`version: 1
 sources:

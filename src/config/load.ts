@@ -141,6 +141,7 @@ function serverChoice(server: ServerConfig | undefined): ServerChoice {
     port: Number(server?.port ?? serverDefaults.port),
     isPortExplicit: server?.port !== undefined,
     ...(server?.token === undefined ? {} : { token: server.token }),
+    ...(server?.allowedHosts === undefined ? {} : { allowedHosts: [server.allowedHosts].flat() }),
   };
 }
 

@@ -28,6 +28,7 @@ export interface ServerChoice {
   /** The port was asked for by name: when it is busy, nothing starts. */
   readonly isPortExplicit: boolean;
   readonly token?: string;
+  readonly allowedHosts?: readonly string[];
 }
 
 /** One normal form, whatever the configuration was written in. */

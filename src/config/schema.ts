@@ -137,10 +137,21 @@ const portText = advised(z.string(), (value) =>
       },
 );
 
+const hostName = advised(z.string(), (value) =>
+  /^[\p{L}\p{N}](?:[\p{L}\p{N}._-]{0,252})$/u.test(value)
+    ? undefined
+    : {
+        message: `${JSON.stringify(value)} is not a host's name`,
+        expected: "a name without scheme, port and path",
+        fix: value.replace(/^[a-z]+:\/\//i, "").replace(/[:/].*$/, "") || "poundlock.example.com",
+      },
+);
+
 const server = z.strictObject({
   host: nonEmpty.exactOptional(),
   port: z.union([z.int().min(0).max(65_535), portText]).exactOptional(),
   token: nonEmpty.exactOptional(),
+  allowedHosts: z.union([hostName, z.array(hostName).min(1)]).exactOptional(),
 });
 
 export const schema: z.ZodType<Config> = z.strictObject({
