@@ -4,7 +4,7 @@ import type { Context } from "./context.js";
 import { UnreachableError } from "./errors.js";
 import type { Reader } from "./reader.js";
 import type { ReaderOptions } from "./reader-options.js";
-import { readRunFile } from "./run-file.js";
+import { readRunFile, serverBase } from "./run-file.js";
 import { ServerReader } from "./server-reader.js";
 
 /**
@@ -19,7 +19,7 @@ export async function openReader(options: ReaderOptions, context: Context): Prom
   if (named !== undefined && named !== "")
     return new ServerReader(checkUrl(named), environment.POUNDLOCK_TOKEN);
   const run = options.config === undefined ? await readRunFile(folder) : undefined;
-  if (run !== undefined) return new ServerReader(`http://${hostOf(run.host)}:${run.port}`, run.token);
+  if (run !== undefined) return new ServerReader(serverBase(run), run.token);
   const { findConfig, loadConfig } = await import("../config/index.js");
   const file = options.config ?? (await findConfig(folder).catch(() => undefined));
   if (file === undefined) {
@@ -56,11 +56,4 @@ function checkUrl(text: string): string {
   throw new UnreachableError(`Cannot reach a server at ${text}: that is no URL`, {
     hint: "--server http://127.0.0.1:4600",
   });
-}
-
-/** A server that listens on all addresses is reached on this machine's own. */
-function hostOf(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
 }

@@ -11,6 +11,9 @@ export interface RunFile {
   readonly startedMs: number;
 }
 
+/** On the same machine: a server that needs longer to say that it is there is as good as not there. */
+const healthMs = 1_000;
+
 export function runFilePath(folder: string): string {
   return join(folder, ".poundlock", "run.json");
 }
@@ -38,6 +41,24 @@ export async function readRunFile(folder: string): Promise<RunFile | undefined> 
   }
   const isWhole = Number.isInteger(run?.pid) && run.pid > 0 && Number.isInteger(run.port);
   return isWhole && isAlive(run.pid) ? run : undefined;
+}
+
+/** A server that answers where the run file says; a process alone could be another program that got its number. */
+export async function runningServer(folder: string): Promise<RunFile | undefined> {
+  const run = await readRunFile(folder);
+  if (run === undefined || run.pid === process.pid) return undefined;
+  const signal = AbortSignal.timeout(healthMs);
+  const isThere = await fetch(`${serverBase(run)}/healthz`, { signal, redirect: "error" }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+  return isThere ? run : undefined;
+}
+
+/** A server that listens on all addresses is reached on this machine's own. */
+export function serverBase({ host, port }: RunFile): string {
+  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
 }
 
 /** Removes the run file if it is still this process's own. */

@@ -1,6 +1,7 @@
 import { pause } from "../base/index.js";
-import type { LoadedConfig } from "../config/index.js";
+import type { LoadedConfig, ServerChoice } from "../config/index.js";
 import { type Engine, openEngine, packageVersion } from "../engine/index.js";
+import { isLoopback } from "../server/index.js";
 import type { LedgerRow } from "../store/index.js";
 import type { Context } from "./context.js";
 import { equation, sumLedger } from "./ledger-text.js";
@@ -8,7 +9,7 @@ import { listen } from "./listen.js";
 import { sayNotices } from "./notice-text.js";
 import { spanText } from "./numbers.js";
 import type { CommonOptions, ProgressOptions } from "./options.js";
-import { newToken, removeRunFile, writeRunFile } from "./run-file.js";
+import { newToken, removeRunFile, runningServer, writeRunFile } from "./run-file.js";
 import { StatusLine } from "./status-line.js";
 import { StopSignals } from "./stop-signals.js";
 
@@ -31,7 +32,8 @@ export async function serve(serving: ServeOptions, context: Context): Promise<vo
   using signals = new StopSignals(context);
   const notices = sayNotices(terminal);
   await using engine = await openEngine({ config, notices, clock });
-  const server = await listen(config.server, { source: engine, notices }, terminal);
+  const choice = withToken(config.server);
+  const server = await listen(choice, { source: engine, notices }, terminal);
   const stopBeside = new AbortController();
   const beside = (serving.beside?.(stopBeside.signal) ?? pause(clock, 2 ** 31 - 1, stopBeside.signal)).catch(
     (error: unknown) => {
@@ -40,7 +42,7 @@ export async function serve(serving: ServeOptions, context: Context): Promise<vo
   );
   const status = new StatusLine(engine, terminal, clock, options.progress ?? "auto");
   try {
-    await announce(serving, server, context);
+    await announce(serving, { ...server, token: choice.token ?? "" }, context);
     status.start();
     await Promise.race([signals.first, engine.finished, beside]);
   } finally {
@@ -53,23 +55,33 @@ export async function serve(serving: ServeOptions, context: Context): Promise<vo
   await finish(engine, serving, context);
 }
 
+/** A token for this run, which run.json hands to other commands. Beyond this machine one must have been chosen by a person. */
+function withToken(choice: ServerChoice): ServerChoice {
+  return choice.token === undefined && isLoopback(choice.host) ? { ...choice, token: newToken() } : choice;
+}
+
 async function announce(
   { config, facts, options }: ServeOptions,
-  server: { readonly url: string; readonly port: number },
+  server: { readonly url: string; readonly port: number; readonly token: string },
   context: Context,
 ): Promise<void> {
   const { terminal, folder, clock } = context;
-  const token = config.server.token ?? newToken();
   const run = {
     pid: process.pid,
     port: server.port,
     host: config.server.host,
-    token,
+    token: server.token,
     startedMs: clock.now(),
   };
-  await writeRunFile(folder, run).catch((error: unknown) => {
-    terminal.say(`warning  other commands will not find this server by themselves: ${String(error)}`);
-  });
+  const other = await runningServer(folder);
+  if (other !== undefined)
+    terminal.say(
+      `warning  a server on port ${other.port} runs in this folder already: other commands ask that one; for this one give them --server ${server.url}`,
+    );
+  else
+    await writeRunFile(folder, run).catch((error: unknown) => {
+      terminal.say(`warning  other commands will not find this server by themselves: ${String(error)}`);
+    });
   const version = terminal.styleErr("bold", `poundlock ${packageVersion}`);
   const rows: (readonly [string, string])[] = [
     ["Dashboard", terminal.styleErr("cyan", server.url)],

@@ -8,6 +8,7 @@ export {
   TokenMissingError,
   TokenNeededError,
 } from "./errors.js";
+export { isLoopback } from "./guard.js";
 export { openServer, type RunningServer, type ServerOptions } from "./open-server.js";
 export type {
   MetricDescription,

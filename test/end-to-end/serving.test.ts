@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { appendFile, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -158,4 +158,43 @@ test("report reads standard input, and a reader that goes away is no error", asy
   assert.equal((JSON.parse(piped.out) as { ledger: { accepted: number } }).ledger.accepted, 3);
   assert.equal(await headed.ended(), 0, headed.err);
   assert.equal(headed.err, "");
+});
+
+test("the token in run.json lets a request in under any host name, also without a configured one", async (t) => {
+  const cwd = await folderFor(t);
+  await writeFile(join(cwd, "app.jsonl"), lines(0, 3));
+  await using server = new PoundlockProcess(["app.jsonl", "--port", "0", "--json"], { cwd });
+  const { port } = await server.started();
+  const { token } = JSON.parse(await readFile(join(cwd, ".poundlock/run.json"), "utf8")) as { token: string };
+  const statusWith = (headers: Record<string, string>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const all = { host: "lock.example", ...headers };
+      request({ port, host: "127.0.0.1", path: "/api/v1/ledger", headers: all }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on("error", reject)
+        .end();
+    });
+
+  assert.equal(await statusWith({}), 403);
+  assert.equal(await statusWith({ authorization: "Bearer 0123456789abcdef" }), 403);
+  assert.equal(await statusWith({ authorization: `Bearer ${token}` }), 200);
+});
+
+test("a second server in a folder leaves the first one to be found, and says so", async (t) => {
+  const cwd = await folderFor(t);
+  await writeFile(join(cwd, "a.jsonl"), lines(0, 3));
+  await writeFile(join(cwd, "b.jsonl"), lines(0, 5));
+  await using first = new PoundlockProcess(["a.jsonl", "--port", "0", "--json"], { cwd });
+  const { port } = await first.started();
+
+  await using second = new PoundlockProcess(["b.jsonl", "--port", "0", "--json"], { cwd });
+  await second.started();
+  const whileBoth = await readFile(join(cwd, ".poundlock/run.json"), "utf8");
+  await second.stop("SIGINT");
+
+  assert.equal((JSON.parse(whileBoth) as { port: number }).port, port);
+  assert.match(second.err, new RegExp(`warning {2}a server on port ${port} runs in this folder already`));
+  assert.equal(await readFile(join(cwd, ".poundlock/run.json"), "utf8"), whileBoth);
 });
