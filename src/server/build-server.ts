@@ -56,7 +56,8 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   app.addHook("onSend", async (_request, reply) => {
     reply.header("content-security-policy", contentSecurityPolicy);
     reply.header("x-content-type-options", "nosniff");
-    reply.header("referrer-policy", "no-referrer");
+    // Not no-referrer: the form that signs in would then be sent with the origin "null".
+    reply.header("referrer-policy", "same-origin");
     reply.header("cross-origin-resource-policy", "same-origin");
   });
   app.setErrorHandler((error, request, reply) => {
@@ -117,10 +118,10 @@ function registerOpen(app: FastifyInstance, { source, guard, web, clock, hub }: 
     const frame = await hub.snapshot(parseWindowOr(windowText ?? "5m", 300_000));
     return dashboardHtml(web, frame === undefined ? undefined : (JSON.parse(frame.toString()) as WireFrame));
   });
-  registerSignIn(app, guard);
+  registerSignIn(app, guard, web);
 }
 
-function registerSignIn(app: FastifyInstance, guard: Guard): void {
+function registerSignIn(app: FastifyInstance, guard: Guard, web: WebFiles | undefined): void {
   app.addContentTypeParser(
     "application/x-www-form-urlencoded",
     { parseAs: "string" },
@@ -132,7 +133,10 @@ function registerSignIn(app: FastifyInstance, guard: Guard): void {
     const foreign = guard.originRefusal(request.headers);
     if (foreign !== undefined) throw foreign;
     const { token } = (request.body ?? {}) as { readonly token?: unknown };
-    if (typeof token !== "string" || !guard.isToken(token)) throw new TokenNeededError();
+    if (typeof token !== "string" || !guard.isToken(token)) {
+      if (!request.headers.accept?.includes("text/html")) throw new TokenNeededError();
+      return reply.code(401).type("text/html; charset=utf-8").send(signInHtml(web, true));
+    }
     reply.header("set-cookie", `${cookieName}=${guard.cookieValue()}; HttpOnly; SameSite=Strict; Path=/`);
     return reply.code(303).header("location", "/").send();
   });

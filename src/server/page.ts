@@ -23,17 +23,18 @@ export function dashboardHtml(web: WebFiles | undefined, frame: WireFrame | unde
 }
 
 /** Shown instead of the dashboard to whoever has not yet given the token; tells nothing about the data. */
-export function signInHtml(web: WebFiles | undefined): string {
+export function signInHtml(web: WebFiles | undefined, isRefused = false): string {
+  const refusal = isRefused ? '<p role="alert">That is not the token of this server.</p>' : "";
   const style =
     web === undefined
       ? ""
-      : '<link rel="stylesheet" href="/app.css"><script type="module" src="/app.js"></script>';
+      : '<link rel="icon" href="/favicon.svg" type="image/svg+xml"><link rel="stylesheet" href="/app.css"><script type="module" src="/app.js"></script>';
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Poundlock: sign in</title>${style}</head>
 <body class="sign-in"><main><h1>Poundlock</h1><form method="post" action="/session">
 <label for="token">Token of this server</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>Sign in</button></form>
+${refusal}<button>Sign in</button></form>
 <p>It is in <code>.poundlock/run.json</code> beside the server, or where the server's configuration says.</p></main></body></html>`;
 }
 
