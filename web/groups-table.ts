@@ -119,7 +119,9 @@ export class GroupsTable {
   }
 
   #updateRow(row: HTMLTableRowElement, group: GroupAnswer): void {
-    setText(row.cells[0]!.firstElementChild!, group.isOverflow ? "(all other groups)" : groupText(group.by));
+    const name = group.isOverflow ? "(all other groups)" : groupText(group.by);
+    setText(row.cells[0]!.firstElementChild!, name);
+    setAttributes(row.cells[0]!, { title: name });
     this.#columns.forEach((column, index) => {
       setText(row.cells[index + 1]!, column.format(column.read(group)));
     });

@@ -116,7 +116,9 @@ export class MetricCard {
     if (names === this.#legendNames) return;
     this.#legendNames = names;
     this.#legend.replaceChildren(
-      ...data.lines.map(({ name }, index) => h("li", {}, swatch(index, data.shape), name)),
+      ...data.lines.map(({ name }, index) =>
+        h("li", { title: name }, swatch(index, data.shape), h("span", {}, name)),
+      ),
     );
     this.#legend.hidden = data.lines.length < 2;
   }
