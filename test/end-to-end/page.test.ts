@@ -122,6 +122,31 @@ test("nothing sticks out sideways at 320, 800 and 1280 pixels", async () => {
   }
 });
 
+test("long names of groups are cut to three lines, and the choice of a window stands on one", async () => {
+  await using set = await setUp();
+  const route = `/${"very-long-name-".repeat(40)}`;
+  set.source.settle(
+    Array.from({ length: 900 }, () => ({ timeMs: set.source.nowMs, route, status: "200", durationMs: 5 })),
+  );
+  for (const width of [390, 1280]) {
+    await using opened = await openPage(browser, set.server.url, { viewport: { width, height: 800 } });
+    const { page } = opened;
+    const name = page.locator('[data-metric="latency"] .groups th[scope="row"]', { hasText: route });
+    await name.waitFor();
+
+    const heights = await page
+      .locator(".windows span")
+      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
+    const nameBox = await name.boundingBox();
+    const legendBox = await page.locator('[data-metric="requests"] .legend').boundingBox();
+
+    assert.ok(Math.max(...heights) < 34, `${width} pixels: ${heights}`);
+    assert.ok(nameBox!.height < 100, `${width} pixels: ${nameBox!.height}`);
+    assert.ok(legendBox!.height < 120, `${width} pixels: ${legendBox!.height}`);
+    assert.equal(await name.getAttribute("title"), route);
+  }
+});
+
 test("everything can be reached and done by keyboard alone", async () => {
   await using set = await setUp();
   await using opened = await openPage(browser, set.server.url);
@@ -263,4 +288,18 @@ test("an empty server says what to do", async () => {
   ])
     assert.ok(text.includes(part), part);
   assert.deepEqual(opened.complaints, []);
+});
+
+test("a wrong token leads back to the form, which says so", async () => {
+  await using set = await setUp({ host: "0.0.0.0", token: "0123456789abcdef" });
+  await using opened = await openPage(browser, set.server.url);
+  const { page } = opened;
+
+  await page.getByLabel("Token of this server").fill("0123456789abcdeX");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "That is not the token" }).waitFor();
+  await page.getByLabel("Token of this server").fill("0123456789abcdef");
+  await page.keyboard.press("Enter");
+
+  await whenLive(page);
 });
