@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { GroupAnswer } from "../../src/pipeline/index.js";
@@ -10,6 +10,7 @@ import { until } from "../kit/until.js";
 
 const bin = fileURLToPath(new URL("../../../bin/poundlock.js", import.meta.url));
 const startMsMax = 60_000;
+const writeMsMax = 1_000;
 
 /** `poundlock up` in a folder, as a person would run it, and the server that it is. */
 export class RunningServer {
@@ -46,8 +47,10 @@ export class RunningServer {
     return new RunningServer(child, run, () => stderr);
   }
 
-  async linesRead(): Promise<number> {
-    return ((await this.#get("status")) as { linesRead: number }).linesRead;
+  /** Bytes that the process has read from anywhere so far; undefined where the system doesn't say. */
+  bytesRead(): number | undefined {
+    if (process.platform !== "linux") return undefined;
+    return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${this.#child.pid}/io`, "utf8"))?.[1]);
   }
 
   async ledger(): Promise<LedgerRow> {
@@ -67,11 +70,30 @@ export class RunningServer {
     return new Map(groups.map(({ by, value }) => [Object.values(by).join(" "), value ?? 0]));
   }
 
-  async kill(): Promise<void> {
+  /**
+   * Kills the process at its next write to the file, within microseconds, so that whatever takes two writes is caught
+   * between them; or without one when none comes soon.
+   * @returns bytes that it had read
+   */
+  async killAtWrite(file: string): Promise<number | undefined> {
     const exited = once(this.#child, "exit");
+    const look = (): bigint => statSync(file, { bigint: true }).mtimeNs;
+    const before = look();
+    const endsAtMs = performance.now() + writeMsMax;
+    // Not a wait for an event: that would come long after the write.
+    while (look() === before && performance.now() < endsAtMs);
+    // A dead process tells no numbers, one that is stopped does nothing more either.
+    this.#child.kill("SIGSTOP");
+    const bytesRead = this.bytesRead();
     this.#child.kill("SIGKILL");
     const [code, signal] = await exited;
     assert.equal(signal, "SIGKILL", `it had ended by itself with ${code}:\n${this.#stderr()}`);
+    return bytesRead;
+  }
+
+  /** Ends the process if it still runs, as after a test that failed. */
+  [Symbol.dispose](): void {
+    this.#child.kill("SIGKILL");
   }
 
   async stop(): Promise<void> {
