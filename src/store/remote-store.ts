@@ -107,10 +107,8 @@ export class RemoteStore implements Store {
   }
 
   settle(settlement: Settlement): Promise<SettleResult> {
-    const sent = compactDeep(settlement) as Settlement;
-    // A buffer that was transferred before is empty, and transferring it again would lose the message without an error.
-    const transfer = sent.delta.length === 0 ? [] : [sent.delta.buffer as ArrayBuffer];
-    return this.#call("settle", [sent], { transfer }) as Promise<SettleResult>;
+    // The delta is copied and not transferred: a settlement that was refused for want of room is sent again.
+    return this.#call("settle", [compactDeep(settlement)]) as Promise<SettleResult>;
   }
 
   runDue(limit: number): Promise<number> {
@@ -183,15 +181,15 @@ export class RemoteStore implements Store {
   #call(
     method: RemoteMethod,
     args: readonly unknown[],
-    options: { readonly signal?: AbortSignal; readonly transfer?: readonly ArrayBuffer[] } = {},
+    options: { readonly signal?: AbortSignal } = {},
   ): Promise<unknown> {
-    const { signal, transfer } = options;
+    const { signal } = options;
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (signal?.aborted) return Promise.reject(signal.reason);
     const id = this.#nextId++;
     const time = this.#clock === systemClock ? {} : { time: this.#time() };
     const request: Request = { kind: "call", id, method, args, hasSignal: signal !== undefined, ...time };
-    const answer = this.#ask(id, request, { transfer: transfer ?? [] });
+    const answer = this.#ask(id, request);
     return signal === undefined ? answer : this.#abortable(id, answer, signal);
   }
 
@@ -207,14 +205,10 @@ export class RemoteStore implements Store {
     }
   }
 
-  #ask(
-    id: number,
-    request: Request,
-    options: { readonly transfer?: readonly ArrayBuffer[] } = {},
-  ): Promise<unknown> {
+  #ask(id: number, request: Request): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      this.#port.postMessage(request, [...(options.transfer ?? [])]);
+      this.#port.postMessage(request);
       this.#pending.set(id, { resolve, reject });
       this.#port.ref();
     });

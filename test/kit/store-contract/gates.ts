@@ -8,20 +8,26 @@ export function gates(name: string, open: OpenStore): void {
   test(`${name}: a file range that is repeated, leaves a gap or starts too early changes nothing`, async (t) => {
     const lab = await Lab.open(t, open);
     const first = lab.next({ events: [counted("x")] });
-    versionOf(await lab.store.settle({ ...first, delta: first.delta.slice() }));
+    versionOf(await lab.store.settle(first));
     const before = await lab.picture();
 
-    const repeated = await lab.store.settle({ ...first, delta: first.delta.slice() });
-    const gap = await lab.store.settle({
-      ...first,
-      delta: first.delta.slice(),
-      take: fileTake("a.log", 101, 200),
-    });
+    const repeated = await lab.store.settle(first);
+    const gap = await lab.store.settle({ ...first, take: fileTake("a.log", 101, 200) });
     const early = await lab.store.settle({ ...first, take: fileTake("a.log", 50, 200) });
 
     for (const result of [repeated, gap, early])
       assert.deepEqual(result, { kind: "foreign", positions: [], watermark: 100 });
     assert.equal(await lab.picture(), before);
+    assert.equal(await lab.total("count", "x"), 1);
+  });
+
+  test(`${name}: a settlement that was refused is sent again and counts`, async (t) => {
+    const lab = await Lab.open(t, open);
+    const right = lab.next({ events: [counted("x")], failures: [] });
+    await lab.store.settle({ ...right, take: fileTake("a.log", 50, 200) });
+
+    versionOf(await lab.store.settle(right));
+
     assert.equal(await lab.total("count", "x"), 1);
   });
 
