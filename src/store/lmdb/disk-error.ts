@@ -22,8 +22,13 @@ export function isDiskFull(error: unknown, path: string): boolean {
   const code = anyCodeOf(error);
   if (fullCodes.has(code)) return true;
   if (code !== inputOutputError) return false;
-  const { bavail, bsize } = statfsSync(dirname(path));
-  return bavail * bsize < spareBytesMin;
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize < spareBytesMin;
+  } catch {
+    // A folder that is gone is not full.
+    return false;
+  }
 }
 
 /** What stopped an opening, in the store's words. */

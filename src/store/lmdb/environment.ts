@@ -7,6 +7,8 @@ import { StoreAccessError, StoreCorruptError, StoreVersionError } from "./errors
 /** One database file, opened by its only owner. */
 export interface Environment {
   readonly path: string;
+  /** Whether its file still stands at its path: a removed one takes every write, and nobody finds it again. */
+  isInPlace(): boolean;
   readonly root: RootDatabase<Buffer, Buffer>;
   /** All records; keys and values are bytes. */
   readonly records: Database<Buffer, Buffer>;
@@ -45,7 +47,12 @@ export function openEnvironment(path: string): Environment {
       encoding: "binary",
       keyEncoding: "binary",
     });
-    return { path, root, records };
+    const { dev, ino } = statSync(path, { bigint: true });
+    const isInPlace = (): boolean => {
+      const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+      return now?.dev === dev && now.ino === ino;
+    };
+    return { path, isInPlace, root, records };
   } catch (error) {
     void root.close();
     throw openingError(error, path);

@@ -104,7 +104,7 @@ export class LmdbPersistence implements Persistence {
   checkpoint(): boolean {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    if (this.#failed !== undefined) return false;
+    if (this.#failed !== undefined || this.#isGone()) return false;
     if (this.#sequence === this.#savedSequence) return true;
     let isCommitting = false;
     try {
@@ -127,7 +127,7 @@ export class LmdbPersistence implements Persistence {
     this.#cancelTimer = undefined;
     await this.#flush?.catch(() => {});
     try {
-      if (this.#failed === undefined) {
+      if (this.#failed === undefined && !this.#isGone()) {
         this.#transact({ isOpen: false }, () => {});
         this.#log.clear();
       }
@@ -140,6 +140,18 @@ export class LmdbPersistence implements Persistence {
       this.#log.close();
       await this.#options.environment.root.close();
     }
+  }
+
+  /** What is written from then on would be gone with the process, so the store takes no more and says so. */
+  #isGone(): boolean {
+    const { environment } = this.#options;
+    if (environment.isInPlace()) return false;
+    this.#failed = new StoreFailedError(
+      environment.path,
+      "its file was removed or replaced while it was open",
+    );
+    this.#notify("store.gone", this.#failed.message);
+    return true;
   }
 
   #transact(state: { readonly isOpen: boolean }, onWhole: () => void): void {

@@ -82,6 +82,6 @@ function renewGeneration(tables: Tables, persistence: Persistence, notices: Noti
     name: "store.rolled-back",
     level: "warn",
     message:
-      "The machine went down while the store was open: the newest second of state and watermarks may have been taken back, files are read again from there",
+      "The machine went down while the store was open, or an older copy was put back: the newest state and watermarks may have been taken back, files are read again from there",
   });
 }

@@ -207,6 +207,39 @@ test("a step without writes is a step: what follows it outlives the next two kil
   assert.deepEqual(dueOf(third.tables), { a: 1 });
 });
 
+test("a store whose file was removed under it says so and takes no more", async () => {
+  const directory = makeDirectory();
+  const clock = new ManualClock(0);
+  const notices: string[] = [];
+  const { persistence } = await openAt({ directory, clock, notices: ({ name }) => notices.push(name) });
+  persistence.write([put("a", 1)]);
+
+  rmSync(directory, { recursive: true });
+  clock.advance(1_000);
+
+  assert.deepEqual(notices, ["store.gone"]);
+  assert.throws(() => persistence.write([put("b", 2)]), { code: "STORE_FAILED" });
+});
+
+test("openTables() calls for a new generation when an older database was put back beside a later log", async () => {
+  const directory = makeDirectory();
+  const first = await openAt({ directory });
+  first.persistence.write([put("a", 1)]);
+  first.persistence.checkpoint();
+  const older = killedCopyOf(directory);
+  for (const key of ["b", "c"]) {
+    first.persistence.write([put(key, 2)]);
+    first.persistence.checkpoint();
+  }
+  first.persistence.write([put("d", 3)]);
+  const later = killedCopyOf(directory);
+  cpSync(join(older, "state.mdb"), join(later, "state.mdb"));
+
+  const { isRolledBack } = await openAt({ directory: later });
+
+  assert.equal(isRolledBack, true);
+});
+
 test("a checkpoint comes within a second of the first step that needs it", async () => {
   const clock = new ManualClock(0);
   const { persistence } = await openAt({ directory: makeDirectory(), clock });

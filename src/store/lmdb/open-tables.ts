@@ -25,7 +25,7 @@ export interface OpenTablesOptions {
 export interface OpenedTables {
   readonly tables: Tables;
   readonly persistence: LmdbPersistence;
-  /** The machine went down while the store was open, so settled steps may be missing: the generation must change. */
+  /** The machine went down while the store was open, or an older copy was put back: settled steps may be missing, the generation must change. */
   readonly isRolledBack: boolean;
 }
 
@@ -49,11 +49,11 @@ export async function openTables(options: OpenTablesOptions): Promise<OpenedTabl
       log,
       header: { ...header, bootId },
     });
-    recover(persistence, { logPath, header, notices });
+    const isDetached = recover(persistence, { logPath, header, notices });
     markOpen(environment, bootId);
     if (!persistence.checkpoint()) throw new StoreFullError(environment.path, "its log has no room left");
     syncDirectory(directory);
-    const isRolledBack = header.isOpen && (bootId === "" || bootId !== header.bootId);
+    const isRolledBack = isDetached || (header.isOpen && (bootId === "" || bootId !== header.bootId));
     return { tables: loadTables(environment), persistence, isRolledBack };
   } catch (error) {
     log?.close();
@@ -65,7 +65,7 @@ export async function openTables(options: OpenTablesOptions): Promise<OpenedTabl
 function recover(
   persistence: LmdbPersistence,
   { logPath, header, notices }: { logPath: string; header: Header; notices: NoticeSink },
-): void {
+): boolean {
   const { steps, isDetached } = recoverLog(logPath, header.sequence);
   for (const { sequence, writes } of steps) persistence.adopt(sequence, writes);
   if (steps.length > 0)
@@ -81,6 +81,7 @@ function recover(
       level: "warn",
       message: "Skipped the store's log: it begins later than its database ends",
     });
+  return isDetached;
 }
 
 function markOpen(environment: Environment, bootId: string): void {
