@@ -1,6 +1,6 @@
 import { runWithin, timeOver } from "../base/index.js";
 import { detectFormat, readSample } from "../config/index.js";
-import { compileExpression, ExpressionError, type Format, pickPath } from "../events/index.js";
+import { compileCondition, ExpressionError, type Format, pickPath } from "../events/index.js";
 import { findFiles } from "../tail/index.js";
 import { UsageError } from "./errors.js";
 
@@ -29,7 +29,7 @@ export async function refuseEndlessPatterns(
 }
 
 function refuseEndlessCondition(where: string, events: readonly unknown[]): void {
-  const expression = compileExpression(where);
+  const expression = compileCondition(where);
   const run = (): void => {
     for (const event of events) {
       try {

@@ -140,6 +140,17 @@ test("report --where drops, and dead lines stay apart with their bytes on stderr
   assert.match(outcome.err, /not json/);
 });
 
+test("report --where whose answer is no yes or no makes a dead line, not a dropped one", async (t) => {
+  const folder = await folderWith(t, {
+    "a.jsonl": '{"ok":true}\n{"ok":false}\n{"ok":"yes"}\n{"ok":null}\n{}\n',
+  });
+
+  const { ledger, outcome } = await reportOf([join(folder, "a.jsonl"), "--where", "ok"]);
+
+  assert.deepEqual(ledger, { ...emptyLedger, accepted: 5, settled: 1, dropped: 3, dead: 1 });
+  assert.match(outcome.err, /a condition is true or false, and this is a string/);
+});
+
 test("report adds up several files, and reads patterns of text lines", async (t) => {
   const folder = await folderWith(t, { "a.log": "INFO one\nERROR two\n", "b.log": "INFO three\n" });
 
@@ -235,6 +246,7 @@ const wrong: readonly [string, readonly string[], number, RegExp][] = [
   ["a field given twice", ["FILE", "--by", "a", "--by", "a"], 2, /already/],
   ["a path with an empty part", ["FILE", "--by", "a..b"], 2, /empty part/],
   ["an expression that is none", ["FILE", "--where", "a =="], 2, /EVENTS_EXPRESSION/],
+  ["a condition that is none", ["FILE", "--where", "size(a)"], 2, /true or false, and this is of type int/],
   ["a format that is none", ["FILE", "--format", "(?<a>"], 2, /EVENTS_FORMAT/],
   ["an unknown option", ["FILE", "--bu", "a"], 2, /Did you mean --by/],
   ["a compressed file", ["old.gz"], 4, /zcat/],

@@ -1,5 +1,5 @@
 import { fieldExpression } from "../config/index.js";
-import { compileExpression, type Format, parsePath } from "../events/index.js";
+import { compileCondition, type Format, parsePath } from "../events/index.js";
 import type { MetricRule, SourceRule } from "../pipeline/index.js";
 import { UsageError } from "./errors.js";
 import type { ReadOptions } from "./options.js";
@@ -45,6 +45,6 @@ export function sourceFromOptions(
   time: SourceRule["time"],
   where: string | undefined,
 ): SourceRule {
-  if (where !== undefined) compileExpression(where);
+  if (where !== undefined) compileCondition(where);
   return { name, format, time, ...(where === undefined ? {} : { where }) };
 }

@@ -1,4 +1,5 @@
 import {
+  compileCondition,
   compileExpression,
   ExpressionError,
   FieldPathError,
@@ -191,7 +192,8 @@ export class RuleReader {
 
   #expression(path: ProblemPath, source: string): void {
     try {
-      compileExpression(source);
+      if (path.at(-1) === "where") compileCondition(source);
+      else compileExpression(source);
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       const { place } = error;

@@ -25,6 +25,35 @@ const absences = new Set(["unknown_variable", "no_such_key", "index_out_of_bound
 
 /** @throws ExpressionError with line and column when it does not compile */
 export function compileExpression(source: string): Expression {
+  return compileTyped(source).expression;
+}
+
+/**
+ * An expression that answers true, false or, when a field that it needs is absent or null, neither. Anything else it comes to is a
+ * mistake: taken for false, `where: status` would drop every event without a word.
+ *
+ * @throws ExpressionError as `compileExpression`, and when it can only be something else
+ */
+export function compileCondition(source: string): Expression {
+  const { expression, type } = compileTyped(source);
+  const fault = (what: string): { reason: string; hint: string } => ({
+    reason: `a condition is true or false, and this is ${what}`,
+    hint: "Compare it with something: status == 'open'",
+  });
+  if (type !== "bool" && type !== "dyn" && type !== "null")
+    throw new ExpressionError("compile", source, fault(`of type ${type}`));
+  return {
+    ...expression,
+    evaluate(values) {
+      const answer = expression.evaluate(values);
+      if (typeof answer === "boolean" || answer === undefined || answer === null) return answer;
+      const kind = Array.isArray(answer) ? "list" : typeof answer === "object" ? "map" : typeof answer;
+      throw new ExpressionError("evaluate", source, fault(`a ${kind}`));
+    },
+  };
+}
+
+function compileTyped(source: string): { readonly expression: Expression; readonly type: string } {
   if (source.length > sourceLengthMax) {
     const reason = `it has ${source.length} characters, at most ${sourceLengthMax} are read`;
     throw new ExpressionError("compile", `${source.slice(0, 40)}…`, { reason });
@@ -37,7 +66,7 @@ export function compileExpression(source: string): Expression {
   if (!checked.valid) throw failure("compile", source, rewritten, checked.error);
   const quick = quickExpression(run.ast, rewritten.variables);
   const evaluateSlowly = interpreter(source, rewritten, run);
-  return {
+  const expression: Expression = {
     source,
     paths: rewritten.paths,
     evaluate(values) {
@@ -45,6 +74,7 @@ export function compileExpression(source: string): Expression {
       return answer === unsure ? evaluateSlowly(values) : answer;
     },
   };
+  return { expression, type: String(checked.type) };
 }
 
 function interpreter(
@@ -160,7 +190,9 @@ function failure(
 ): ExpressionError {
   const isOurs =
     error instanceof ParseError || error instanceof EvaluationError || error instanceof CelTypeError;
-  const reason = (isOurs ? error.summary : messageOf(error)).replaceAll(boundedMatches, "matches");
+  const reason = (isOurs ? error.summary : messageOf(error))
+    .replaceAll(boundedMatches, "matches")
+    .replaceAll(/dyn<(\w+)>/g, "$1");
   const range = isOurs ? error.range : undefined;
   const shown =
     range === undefined || rewritten === undefined ? range : rewritten.rangeAt(range.start, range.end);

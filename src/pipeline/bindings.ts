@@ -1,4 +1,5 @@
 import {
+  compileCondition,
   compileExpression,
   compileTime,
   type Expression,
@@ -52,11 +53,11 @@ export function bindSource(compiled: CompiledRules, source: SourceRule): SourceB
     families.set(key, family);
     family.metrics.push({
       metric,
-      where: metric.where.map((one) => fields.bind(compileExpression(one))),
+      where: metric.where.map((one) => fields.bind(compileCondition(one))),
       value: metric.value === undefined ? undefined : bindValue(metric.value, fields),
     });
   }
-  const where = source.where === undefined ? undefined : fields.bind(compileExpression(source.where));
+  const where = source.where === undefined ? undefined : fields.bind(compileCondition(source.where));
   return {
     source,
     where,
