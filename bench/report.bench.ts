@@ -1,11 +1,12 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseSize, writeOrderFile } from "../test/kit/order-lines.js";
+import { exists, type Measured, measure, median, round, warmPageCache } from "./kit/programs.js";
 
 /**
  * `npm run bench -- report [--size 512MiB] [--rounds 3] [--node 24]`: whole programs over one file of order lines, with
@@ -21,11 +22,6 @@ const rounds = isSmoke ? 1 : Number(flags.rounds);
 interface Contender {
   readonly name: string;
   readonly command: readonly string[];
-}
-
-interface Measured {
-  readonly wallS: number;
-  readonly rssMiB: number;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "poundlock-bench-"));
@@ -74,38 +70,6 @@ function checkCounts(file: string, expected: ReadonlyMap<string, number>): void 
   equal(report.ledger.unaccounted, 0);
 }
 
-/** Wall time from spawn to exit, and the largest resident size that the kernel saw (0 where it does not say). */
-function measure([command = "", ...args]: readonly string[]): Promise<Measured> {
-  return new Promise((resolve, reject) => {
-    const startedMs = performance.now();
-    const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
-    let rssMiB = 0;
-    let errors = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      errors = (errors + chunk.toString()).slice(-2000);
-    });
-    const poll = setInterval(() => {
-      rssMiB = Math.max(rssMiB, peakRssMiB(child.pid ?? 0));
-    }, 25);
-    child.once("error", reject);
-    child.once("close", (code) => {
-      clearInterval(poll);
-      const wallS = (performance.now() - startedMs) / 1000;
-      if (code === 0) resolve({ wallS, rssMiB });
-      else reject(new Error(`${command} ended with ${code}: ${errors}`));
-    });
-  });
-}
-
-function peakRssMiB(pid: number): number {
-  try {
-    const kiB = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return kiB === undefined ? 0 : Number(kiB) / 1024;
-  } catch {
-    return 0; // not Linux, or it has just ended
-  }
-}
-
 function print(results: ReadonlyMap<string, readonly Measured[]>, lines: number): void {
   const wall = (name: string): number => median((results.get(name) ?? []).map(({ wallS }) => wallS));
   const rss = (name: string): number => Math.max(0, ...(results.get(name) ?? []).map(({ rssMiB }) => rssMiB));
@@ -133,24 +97,4 @@ function print(results: ReadonlyMap<string, readonly Measured[]>, lines: number)
     rssMaxMiB: Math.round(rss("poundlock")),
   };
   out.write(`${JSON.stringify({ bench: "report", node: process.versions.node, ratios, figures })}\n`);
-}
-
-function warmPageCache(file: string): void {
-  const descriptor = openSync(file, "r");
-  const buffer = Buffer.alloc(8 * 1024 * 1024);
-  while (readSync(descriptor, buffer, 0, buffer.length, null) > 0);
-  closeSync(descriptor);
-}
-
-function exists(command: string): boolean {
-  return command === process.execPath || spawnSync(command, ["--version"]).error === undefined;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -7,9 +7,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { seededRandom } from "../kit/feed.js";
 import { OrderLines } from "../kit/order-lines.js";
+import { RunningServer } from "../kit/running-server.js";
 import { until } from "../kit/until.js";
 import { OrderFeed } from "./order-feed.js";
-import { RunningServer } from "./running-server.js";
 
 /** `POUNDLOCK_CRASH=full` is the size that the promise is made for; every test run does a smaller one. */
 const isFull = process.env.POUNDLOCK_CRASH === "full";

@@ -6,11 +6,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { GroupAnswer } from "../../src/pipeline/index.js";
 import type { LedgerRow } from "../../src/store/index.js";
-import { until } from "../kit/until.js";
+import { until } from "./until.js";
 
 const bin = fileURLToPath(new URL("../../../bin/poundlock.js", import.meta.url));
 const startMsMax = 60_000;
 const writeMsMax = 1_000;
+
+interface Given {
+  /** Options of Node.js itself. */
+  readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** `poundlock up` in a folder, as a person would run it, and the server that it is. */
 export class RunningServer {
@@ -26,9 +32,12 @@ export class RunningServer {
     this.#stderr = stderr;
   }
 
-  static async start(folder: string): Promise<RunningServer> {
-    const child = spawn(process.execPath, [bin, "up", "-c", "poundlock.yaml", "--port", "0"], {
+  static async start(folder: string, given: Given = {}): Promise<RunningServer> {
+    const { execArgv = [], env = {} } = given;
+    const command = [...execArgv, bin, "up", "-c", "poundlock.yaml", "--port", "0"];
+    const child = spawn(process.execPath, command, {
       cwd: folder,
+      env: { ...process.env, ...env },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let stderr = "";
@@ -45,6 +54,10 @@ export class RunningServer {
       startMsMax,
     );
     return new RunningServer(child, run, () => stderr);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? assert.fail("it has no process");
   }
 
   /** Bytes that the process has read from anywhere so far; undefined where the system doesn't say. */
