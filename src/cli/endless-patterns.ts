@@ -23,7 +23,9 @@ export async function refuseEndlessPatterns(
   const condition = where?.includes("matches") ? where : undefined;
   if (!isRisky && condition === undefined) return;
   const { paths } = await findFiles(patterns);
-  const samples = await Promise.all(paths.slice(0, filesMax).map((path) => readSample(path, linesMax)));
+  const samples = await Promise.all(
+    paths.slice(0, filesMax).map((path) => readSample(path, linesMax).catch(() => [])),
+  );
   const { events } = detectFormat(samples.flat(), format);
   if (condition !== undefined) refuseEndlessCondition(condition, events);
 }

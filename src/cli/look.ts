@@ -19,7 +19,8 @@ export async function understandFiles(
   const { paths } = await findFiles(patterns);
   const looked = paths.slice(0, filesMax);
   const samples = await Promise.all(
-    looked.map((path) => readSample(path, Math.ceil(sampleLinesMax / looked.length))),
+    // One that cannot be read is said when it is read in earnest.
+    looked.map((path) => readSample(path, Math.ceil(sampleLinesMax / looked.length)).catch(() => [])),
   );
   const found = understand(samples.flat(), {
     ...(options.format === undefined ? {} : { format: options.format }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { appendFile, chmod, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -305,6 +305,15 @@ test("report says which formats there are when no line could be read as JSON", a
   assert.match(err, /--format/);
 });
 
+test("report does not blame the format when lines were read and their values are wrong", async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": '{"a":"x"}\n' });
+
+  const { err } = await runHere(["report", join(folder, "a.jsonl"), "--value", "a=ms"]);
+
+  assert.match(err, /"a" is not a finite number/);
+  assert.doesNotMatch(err, /--format/);
+});
+
 test("report reads a folder", async (t) => {
   const folder = await folderWith(t, { "logs/a.jsonl": orders, "logs/b.jsonl": orders });
   await appendFile(join(folder, "logs/b.jsonl"), "");
@@ -366,6 +375,21 @@ test("report of files some of which cannot be read finishes in part", async (t) 
   assert.equal(outcome.code, 5, outcome.err);
   assert.match(outcome.err, /loop\.jsonl can't be read: ELOOP/);
   assert.equal((JSON.parse(outcome.out) as Report).ledger.accepted, 4);
+});
+
+test("report looks at the files that it may read", { skip: process.getuid?.() !== 0 }, async (t) => {
+  const folder = await folderWith(t, { "a.jsonl": orders, "b.jsonl": orders });
+  await chmod(folder, 0o755);
+  await chmod(join(folder, "b.jsonl"), 0o600);
+
+  const child = spawn(process.execPath, [main, "report", folder], {
+    uid: 65_534,
+    gid: 65_534,
+    stdio: "ignore",
+  });
+  const [code] = (await once(child, "exit")) as [number | null];
+
+  assert.equal(code, 5);
 });
 
 test("report keeps more groups than a metric that is watched does", async (t) => {

@@ -69,7 +69,13 @@ async function reportFiles(inputs: Inputs, options: ReportOptions, context: Cont
   if (options.json) await terminal.print(reportJson(result, metrics));
   else await terminal.print(reportLines(result, metrics, terminal).join("\n"));
   if (result.ledger.dead > 0) await sayDead(result, inputs, context);
-  if (plan.hint !== undefined && result.ledger.settled === 0 && result.ledger.dead > 0)
+  const { accepted, dead } = result.ledger;
+  const isUnread = accepted > 0 && dead === accepted;
+  if (
+    plan.hint !== undefined &&
+    isUnread &&
+    result.deadLetters.items.every(({ reason }) => reason === "parse")
+  )
     terminal.say(plan.hint);
 }
 
