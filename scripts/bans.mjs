@@ -27,6 +27,11 @@ export const bans = [
     except: { "src/base/clock.ts": "it is the clock" },
   },
   {
+    pattern: /\bcreateRequire\b/,
+    where: "product",
+    instead: "import, which check-layers sees",
+  },
+  {
     pattern: /\bconsole\./,
     where: "product",
     instead: "a notice, or the Terminal of src/cli",

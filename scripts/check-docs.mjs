@@ -48,7 +48,7 @@ function checkErrors(root) {
   return [
     ...misplacedCodes(texts),
     ...repeated(declared),
-    ...declared
+    ...[...declared, ...looseCodes(texts)]
       .filter(({ code }) => !isDescribed(code))
       .map(({ code, file }) => `${file}: ${errorsPage} has no section ## ${code}`),
     ...described
@@ -68,6 +68,15 @@ function declaredCodes(texts) {
       const codes = [...text.matchAll(/"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"/g)].map((match) => match[1]);
       return [...new Set(codes)].filter((code) => !code.startsWith("ERR_")).map((code) => ({ code, file }));
     });
+}
+
+/** Codes that are made without a class of their own: `{ code: "X_Y" }`, `code ?? "X_Y"`. */
+function looseCodes(texts) {
+  return [...texts].flatMap(([file, text]) =>
+    [...text.matchAll(/\bcode(?::| \?\?) "([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"/g)]
+      .filter(() => !file.endsWith("/errors.ts"))
+      .map(([, code]) => ({ code, file })),
+  );
 }
 
 function misplacedCodes(texts) {

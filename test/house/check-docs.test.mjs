@@ -52,6 +52,11 @@ for (const [what, files, expected] of [
     { "src/a/a.ts": `class A extends PoundlockError { readonly code = "A_ONE"; }` },
     "src/a/a.ts: the error A_ONE belongs in the module's errors.ts",
   ],
+  [
+    "a code without a class and a section",
+    { "src/a/a.ts": `const body = { code: error.code ?? "A_SIX" };` },
+    "src/a/a.ts: docs/reference/errors.md has no section ## A_SIX",
+  ],
   ["a link to nothing", { "README.md": "\n[a](docs/a.md)" }, "README.md:2 docs/a.md leads to nothing"],
   ["a picture that is not there", { "README.md": '<img src="a.png">' }, "README.md:1 a.png leads to nothing"],
   [
