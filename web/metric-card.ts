@@ -117,7 +117,7 @@ export class MetricCard {
     this.#legendNames = names;
     this.#legend.replaceChildren(
       ...data.lines.map(({ name }, index) =>
-        h("li", { title: name }, swatch(index, data.shape), h("span", {}, name)),
+        h("li", { title: name }, swatch(index, data.shape), h("span", { class: "legend-name" }, name)),
       ),
     );
     this.#legend.hidden = data.lines.length < 2;
