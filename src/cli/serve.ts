@@ -85,6 +85,14 @@ async function announce(
   const version = terminal.styleErr("bold", `poundlock ${packageVersion}`);
   const rows: (readonly [string, string])[] = [
     ["Dashboard", terminal.styleErr("cyan", server.url)],
+    ...(isLoopback(config.server.host)
+      ? []
+      : [
+          [
+            "Open to",
+            `every machine that reaches ${config.server.host}:${server.port} and has the token`,
+          ] as const,
+        ]),
     ["Stored in", storeText(config)],
     ...facts,
     ["Stop", "Ctrl-C; what is under way is settled first"],

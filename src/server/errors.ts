@@ -49,7 +49,7 @@ export class TokenMissingError extends PoundlockError {
 
   constructor(host: string, tokenLengthMin: number) {
     super(`Cannot listen on ${host}: beyond this machine the server needs a token`, {
-      hint: `set a token of at least ${tokenLengthMin} characters, or listen on 127.0.0.1`,
+      hint: `set server.token in the configuration, at least ${tokenLengthMin} characters, or listen on 127.0.0.1`,
     });
   }
 }
