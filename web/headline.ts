@@ -1,6 +1,7 @@
 import { bytesText, countText, rateText, spanText, valueText } from "../src/server/text.js";
+import { sumLedger } from "../src/store/ledger-sum.js";
 import { h, setAttributes, setText } from "./dom.js";
-import { firstDistribution, lagOf, sumLedger } from "./facts.js";
+import { firstDistribution, lagOf } from "./facts.js";
 import type { PageState } from "./state.js";
 
 /** Less than this is what a busy file always has under way. */

@@ -1,7 +1,8 @@
 import { bytesText, countText } from "../src/server/text.js";
 import type { LedgerRow } from "../src/store/index.js";
+import { type LedgerField, ledgerValue, sumLedger } from "../src/store/ledger-sum.js";
 import { h, KeyedChildren, setAttributes, setText } from "./dom.js";
-import { type LedgerSum, type LedgerTerm, ledgerTerms, lostOf, sumLedger } from "./facts.js";
+import { type LedgerTerm, ledgerTerms } from "./facts.js";
 import { section } from "./section.js";
 import type { PageState } from "./state.js";
 
@@ -76,7 +77,7 @@ export class LedgerSection {
     this.#full.hidden = rows.length === 0;
     const sum = sumLedger(rows);
     for (const [name, { box, number }] of this.#terms) {
-      const value = sum[name as keyof LedgerSum];
+      const value = sum[name as LedgerField];
       setText(number, countText(value));
       setAttributes(box, { "data-zero": String(value === 0) });
     }
@@ -116,11 +117,9 @@ function createRow(row: LedgerRow): HTMLTableRowElement {
 }
 
 function updateRow(element: HTMLTableRowElement, row: LedgerRow): void {
-  const texts = [
-    row.accepted,
-    ...ledgerTerms.map((term) => (term === "lost" ? lostOf(row) : row[term])),
-    row.unaccounted,
-  ].map(countText);
+  const texts = [row.accepted, ...ledgerTerms.map((term) => ledgerValue(row, term)), row.unaccounted].map(
+    countText,
+  );
   [...texts, bytesText(row.bytes)].forEach((text, index) => {
     setText(element.cells[index + 1]!, text);
   });

@@ -1,6 +1,7 @@
 import { bytesText, countText, rateText, valueText } from "../src/server/text.js";
+import { sumLedger } from "../src/store/ledger-sum.js";
 import { h, setAttributes, setText } from "./dom.js";
-import { firstDistribution, lagOf, seriesOf, sumLedger } from "./facts.js";
+import { firstDistribution, lagOf, seriesOf } from "./facts.js";
 import { Sparkline } from "./sparkline.js";
 import type { PageState } from "./state.js";
 

@@ -1,7 +1,7 @@
 import type { GroupAnswer, MetricRule } from "../pipeline/index.js";
-import { compareGroups } from "../store/index.js";
+import { compareGroups, type LedgerSum, ledgerFields } from "../store/index.js";
 import { metricLines } from "./answer-text.js";
-import { equation, type LedgerSum, ledgerFields } from "./ledger-text.js";
+import { equation } from "./ledger-text.js";
 import { shownName } from "./rules-from-options.js";
 import type { Terminal } from "./terminal.js";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/index.js";
 import type { Engine } from "../engine/index.js";
-import { sumLedger } from "./ledger-text.js";
+import { sumLedger } from "../store/index.js";
 import { bytesText, countText, spanText } from "./numbers.js";
 import type { ProgressMode, Terminal } from "./terminal.js";
 

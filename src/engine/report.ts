@@ -11,9 +11,10 @@ import {
 import {
   type DeadLetterPage,
   defaultLevels,
-  type LedgerRow,
+  type LedgerSum,
   openMemoryStore,
   type Store,
+  sumLedger,
 } from "../store/index.js";
 import { openTail, type Tail } from "../tail/index.js";
 import { openFoldPool, taskTimeoutMs } from "./fold-pool.js";
@@ -44,7 +45,7 @@ export interface ReportMetric {
 }
 
 export interface Report {
-  readonly ledger: Omit<LedgerRow, "source" | "lost" | "absent" | "bytes"> & { readonly lost: number };
+  readonly ledger: LedgerSum;
   /** Conditions and values that met an absent field, by rule. */
   readonly absent: Readonly<Record<string, number>>;
   readonly metrics: readonly ReportMetric[];
@@ -120,25 +121,9 @@ async function toMetric(rule: MetricRule, query: Query): Promise<ReportMetric> {
 }
 
 async function ledgerOf(store: Store): Promise<Pick<Report, "ledger" | "absent">> {
-  const ledger = {
-    accepted: 0,
-    settled: 0,
-    waiting: 0,
-    leased: 0,
-    retrying: 0,
-    dead: 0,
-    dropped: 0,
-    duplicate: 0,
-    lost: 0,
-    unaccounted: 0,
-  };
+  const rows = await store.ledger();
   const absent: Record<string, number> = {};
-  for (const row of await store.ledger()) {
-    for (const key of Object.keys(ledger) as (keyof typeof ledger)[]) {
-      const value = row[key];
-      ledger[key] += typeof value === "number" ? value : Object.values(value).reduce((sum, n) => sum + n, 0);
-    }
+  for (const row of rows)
     for (const [rule, n] of Object.entries(row.absent)) absent[rule] = (absent[rule] ?? 0) + n;
-  }
-  return { ledger, absent };
+  return { ledger: sumLedger(rows), absent };
 }

@@ -1,5 +1,5 @@
 import type { GroupAnswer, MetricAnswer } from "../pipeline/index.js";
-import type { LedgerRow } from "../store/index.js";
+import { type LedgerRow, ledgerFields, ledgerValue } from "../store/index.js";
 import { countText, groupText, shareText, valueText, windowName } from "./text.js";
 import type { WebFiles } from "./web-files.js";
 import type { WireFrame } from "./wire.js";
@@ -50,25 +50,11 @@ ${answers.map(answerHtml).join("\n")}
 <section><h2>Dead letters</h2><p>${countText(parts.dead?.total)} kept</p></section>`;
 }
 
-const ledgerColumns = [
-  "accepted",
-  "settled",
-  "waiting",
-  "leased",
-  "retrying",
-  "dead",
-  "dropped",
-  "duplicate",
-] as const;
-
 function ledgerHtml(rows: readonly LedgerRow[]): string {
   if (rows.length === 0) return "<p>No source has had an event yet.</p>";
-  const head = ["source", ...ledgerColumns, "lost", "unaccounted"]
-    .map((name) => `<th scope="col">${name}</th>`)
-    .join("");
+  const head = ["source", ...ledgerFields].map((name) => `<th scope="col">${name}</th>`).join("");
   const body = rows.map((row) => {
-    const lost = Object.values(row.lost).reduce((sum, n) => sum + n, 0);
-    const numbers = [...ledgerColumns.map((column) => row[column]), lost, row.unaccounted];
+    const numbers = ledgerFields.map((field) => ledgerValue(row, field));
     return `<tr><th scope="row">${escapeHtml(row.source)}</th>${numbers.map((n) => `<td>${countText(n)}</td>`).join("")}</tr>`;
   });
   return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;

@@ -41,6 +41,7 @@ export {
 } from "./errors.js";
 export type { FileIdentity } from "./files.js";
 export { compareGroups, type Group, groupBytes, groupKey } from "./group.js";
+export { type LedgerField, type LedgerSum, ledgerFields, ledgerValue, sumLedger } from "./ledger-sum.js";
 export { openMemoryStore } from "./memory/memory-store.js";
 export { defaultLevels, type SlotLevel, type StoreLimits, type StoreOptions } from "./options.js";
 export type { Persistence } from "./persistence.js";

@@ -23,7 +23,8 @@ Examples:
 
 async function ledger(options: CommonOptions & ReaderOptions, context: Context): Promise<void> {
   const { openReader } = await import("../open-reader.js");
-  const { ledgerLines, sumLedger } = await import("../ledger-text.js");
+  const { ledgerLines } = await import("../ledger-text.js");
+  const { sumLedger } = await import("../../store/index.js");
   await using reader = await openReader(options, context);
   const sources = await reader.ledger();
   const total = sumLedger(sources);
