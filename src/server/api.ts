@@ -97,7 +97,11 @@ function queryOf(source: ServerSource, given: Parameters): QueryRequest {
 /** `by.FIELD=value` and `absent.FIELD`; a group is asked for whole, because part of one is not a group. */
 function groupOf(metric: MetricDescription, given: Parameters): Record<string, string | null> | undefined {
   const wanted = new Map<string, string | null>(given.fields("by"));
-  for (const field of given.fields("absent").keys()) wanted.set(field, null);
+  for (const field of given.fields("absent").keys()) {
+    if (wanted.has(field))
+      throw new QueryError(`Cannot answer for ${field}: it is given both as by and absent`);
+    wanted.set(field, null);
+  }
   if (wanted.size === 0) return undefined;
   const isWhole = metric.by.length === wanted.size && metric.by.every((field) => wanted.has(field));
   if (isWhole) return Object.fromEntries(wanted);
@@ -110,6 +114,24 @@ function groupOf(metric: MetricDescription, given: Parameters): Record<string, s
   });
 }
 
+/** As an object, so that the compiler asks for a reason that is new. */
+const reasons: Readonly<Record<FailureReason, true>> = {
+  parse: true,
+  shape: true,
+  time: true,
+  value: true,
+  expression: true,
+  oversize: true,
+  handler: true,
+  "thread-died": true,
+  "thread-hung": true,
+};
+
+function reasonOf(text: string): FailureReason {
+  if (Object.hasOwn(reasons, text)) return text as FailureReason;
+  throw new QueryError(`Cannot use reason = "${text}": expected one of ${Object.keys(reasons).join(", ")}`);
+}
+
 function deadLetterQueryOf(given: Parameters): DeadLetterQuery {
   const source = given.text("source");
   const reason = given.text("reason");
@@ -118,6 +140,6 @@ function deadLetterQueryOf(given: Parameters): DeadLetterQuery {
     limit: given.integer("limit", 1, 500) ?? 50,
     ...(before === undefined ? {} : { before }),
     ...(source === undefined ? {} : { source }),
-    ...(reason === undefined ? {} : { reason: reason as FailureReason }),
+    ...(reason === undefined ? {} : { reason: reasonOf(reason) }),
   };
 }

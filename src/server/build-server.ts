@@ -50,6 +50,9 @@ export function buildServer(parts: ServerParts): FastifyInstance {
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: "idle",
+    frameworkErrors: (error, _request, reply) => {
+      void sendError(reply, error);
+    },
     http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.requestMs },
   });
   app.server.maxConnections = limits.connections;

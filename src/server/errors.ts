@@ -5,6 +5,17 @@ export class QueryError extends PoundlockError {
   readonly code = "QUERY_INVALID";
 }
 
+/** What arrived is no request that can be answered: its address, headers, body or type. */
+export class RequestError extends PoundlockError {
+  readonly code = "HTTP_REQUEST_INVALID";
+  readonly statusCode: number;
+
+  constructor(message: string, statusCode: number, cause: unknown) {
+    super(`Cannot take the request: ${message}`, { cause });
+    this.statusCode = statusCode;
+  }
+}
+
 /** A request names something that is not there. */
 export class NotFoundError extends PoundlockError {
   readonly code = "HTTP_NOT_FOUND";

@@ -5,6 +5,7 @@ export {
   NotFoundError,
   OriginRefusedError,
   QueryError,
+  RequestError,
   TokenMissingError,
   TokenNeededError,
 } from "./errors.js";

@@ -106,6 +106,10 @@ test("GET /api/v1/… refuses what it does not understand, with code, message an
     ["dead-letters/9", 404, "HTTP_NOT_FOUND", /none with this number/],
     ["dead-letters/abc", 404, "HTTP_NOT_FOUND", /none/],
     ["nothing", 404, "HTTP_NOT_FOUND", /nothing here/],
+    ["%zz", 400, "HTTP_REQUEST_INVALID", /not a valid url/],
+    [`dead-letters/${"1".repeat(200)}`, 414, "HTTP_REQUEST_INVALID", /exceed/],
+    ["dead-letters?reason=parze", 400, "QUERY_INVALID", /parse, shape/],
+    ["query?metric=latency&by.route=a&absent.route=", 400, "QUERY_INVALID", /both/],
   ];
   for (const [path, status, code, text] of expected) {
     const answer = await json(set.server, `/api/v1/${path}`);

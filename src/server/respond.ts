@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import { codeOf, messageOf, PoundlockError } from "../base/index.js";
+import { RequestError } from "./errors.js";
 
 /** What a caller gets instead of an answer. */
 export interface ErrorBody {
@@ -24,6 +25,12 @@ export function statusOf(error: unknown): number {
   return error instanceof PoundlockError && error.retryable ? 503 : 500;
 }
 
+/** The web framework's own refusals under a code of ours, which is documented and stays. */
+export function ownError(error: unknown): unknown {
+  if (!codeOf(error).startsWith("FST_")) return error;
+  return new RequestError(messageOf(error), statusOf(error), error);
+}
+
 export function errorBody(error: unknown): ErrorBody {
   const { hint } = error as { readonly hint?: unknown };
   return {
@@ -35,7 +42,8 @@ export function errorBody(error: unknown): ErrorBody {
   };
 }
 
-export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
+export function sendError(reply: FastifyReply, thrown: unknown): FastifyReply {
+  const error = ownError(thrown);
   const status = statusOf(error);
   if (status === 503) reply.header("retry-after", "1");
   if (status === 401) reply.header("www-authenticate", 'Bearer realm="poundlock"');
