@@ -1,10 +1,10 @@
 import { basename, dirname, join } from "node:path";
 import type { FileIdentity, Watermark } from "../store/index.js";
 import type { FollowedFile } from "./file.js";
-import { isSameContent } from "./identity.js";
-import type { Opened } from "./opening.js";
+import { type FileKey, isSameContent, type KnownFiles } from "./identity.js";
+import { type Opened, openFile } from "./opening.js";
 import { GUARD_BYTES_MAX } from "./planner.js";
-import { formerNames } from "./siblings.js";
+import { familyOf, findSiblings, formerNames } from "./siblings.js";
 
 /** The names that a rotation by copying may have copied `path` from. */
 export function originalPaths(path: string): readonly string[] {
@@ -18,6 +18,22 @@ export async function isCopyOf(opened: Opened, file: FollowedFile): Promise<bool
   return file.isCopiedTo(Number(opened.stats.size), (position, length) =>
     opened.handle.read(scratch, position, length),
   );
+}
+
+/** The copy of `file` that was made before it was truncated, if nobody follows it yet; opened. */
+export async function findCopy(
+  file: FollowedFile,
+  known: KnownFiles,
+  isFollowed: (key: FileKey) => boolean,
+): Promise<{ readonly path: string; readonly opened: Opened } | undefined> {
+  for (const { key, path, stats } of await findSiblings(file.path)) {
+    if (isFollowed(key) || familyOf(path) !== file.family || stats.size < file.plannedBytes) continue;
+    const opened = await openFile({ path, known, from: "start" }).catch(() => undefined);
+    if (opened === undefined || "refused" in opened) continue;
+    if (opened.offset === 0 && (await isCopyOf(opened, file))) return { path, opened };
+    await opened.handle.release();
+  }
+  return undefined;
 }
 
 /**

@@ -95,3 +95,7 @@ function endOfLines(handle: Handle, size: number): Promise<number> {
   const window = Buffer.alloc(WINDOW_BYTES * 2);
   return lineStartBefore(size, (position, length) => handle.read(window, position, length));
 }
+
+export function keyOf({ stats }: Opened): FileKey {
+  return fileKey(stats);
+}

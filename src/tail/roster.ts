@@ -3,11 +3,11 @@ import { basename, dirname } from "node:path";
 import type { Notice } from "../base/index.js";
 import type { Watermark } from "../store/index.js";
 import type { FileRange } from "./contract.js";
-import { continuing, isCopyOf, watermarkOfMoved } from "./copies.js";
+import { continuing, findCopy, isCopyOf, watermarkOfMoved } from "./copies.js";
 import { Discoverer, type Discovery, describe, type FoundFile } from "./discovery.js";
 import { FollowedFile } from "./file.js";
 import { type FileKey, KnownFiles } from "./identity.js";
-import { type Opened, openedAnew, openFile } from "./opening.js";
+import { keyOf, type Opened, openedAnew, openFile } from "./opening.js";
 import type { TailSettings } from "./options.js";
 import { Problems } from "./problems.js";
 import { groupMissing, isYounger, planRecovery } from "./recovery.js";
@@ -36,6 +36,7 @@ export class Roster {
   /** By the names that watch events use. */
   #byPath = new Map<string, FollowedFile>();
   readonly #problems: Problems;
+  readonly #replacing = new Set<FollowedFile>();
   /** Copies that were spoken of. */
   readonly #copies = new Set<FileKey>();
   #directories: ReadonlySet<string> = new Set();
@@ -102,33 +103,38 @@ export class Roster {
 
   /** The content under an open descriptor became another: the old one ends, the new one begins at 0. */
   async replace(file: FollowedFile): Promise<void> {
-    this.#notice("info", "tail.truncated", `${file.path} was truncated or written anew`, { path: file.path });
-    const { state } = file;
+    const { path, state } = file;
+    this.#replacing.add(file);
+    this.#notice("info", "tail.truncated", `${path} was truncated or written anew`, { path });
     const stats = await file.handle.stat().catch(() => undefined);
     this.#leave(file);
     file.successor = await this.#adoptCopy(file);
+    this.#replacing.delete(file);
     if (file.successor === undefined)
-      this.#noticeLost(file.path, file.id, file.unreadBytes, "it was truncated before it was read");
+      this.#noticeLost(path, file.id, file.unreadBytes, "it was truncated before it was read");
     if (this.#settings.isOneShot) {
       file.problem = "truncated while it was read";
       return;
     }
-    if (stats === undefined) return this.release(file);
-    const renewed = this.#admit(file.path, openedAnew(file, stats), file.successor);
-    renewed.state = state;
-    this.#indexPaths();
+    if (stats !== undefined) {
+      this.#admit(path, openedAnew(file, stats), file.successor).state = state;
+      this.#indexPaths();
+    }
     await this.release(file);
   }
 
   /** Lets go of a content that is no longer there, once its last range was settled. */
   async release(file: FollowedFile): Promise<void> {
-    if (!file.isIdle || !this.#gone.delete(file)) return;
+    // Its last range may be settled or given back while the content that took its place still needs the descriptor.
+    if (!file.isIdle || this.#replacing.has(file) || !this.#gone.delete(file)) return;
     this.#closedBytes += file.settledBytes;
     await file.handle.release();
   }
 
   /** Ranges of a content that is no longer there came back unread, and nothing goes on where it was left. */
   noteVoid(file: FollowedFile, ranges: readonly FileRange[]): void {
+    // Then they are among what is unread when it is known whether there is a copy.
+    if (this.#replacing.has(file)) return;
     const bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
     this.#noticeLost(file.path, file.id, bytes, "it was truncated before it was read");
   }
@@ -301,22 +307,13 @@ export class Roster {
     return this.#settings.watermarks.filter((watermark) => !openIds.has(watermark.file));
   }
 
-  /** The copy that was made before the truncation, from where the original was left. */
   async #adoptCopy(file: FollowedFile): Promise<FollowedFile | undefined> {
     if (this.#settings.isOneShot || file.plannedBytes === 0) return undefined;
-    for (const { key, path, stats } of await findSiblings(file.path)) {
-      if (this.#files.has(key) || familyOf(path) !== file.family) continue;
-      if (stats.size < file.plannedBytes) continue;
-      const opened = await openFile({ path, known: this.#known, from: "start" }).catch(() => undefined);
-      if (opened === undefined || "refused" in opened) continue;
-      if (opened.offset === 0 && (await isCopyOf(opened, file))) {
-        const copy = this.#admit(path, continuing(opened, file.id, file.plannedBytes));
-        copy.state = "draining";
-        return copy;
-      }
-      await opened.handle.release();
-    }
-    return undefined;
+    const copy = await findCopy(file, this.#known, (key) => this.#files.has(key));
+    if (copy === undefined) return;
+    const followed = this.#admit(copy.path, continuing(copy.opened, file.id, file.plannedBytes));
+    followed.state = "draining";
+    return followed;
   }
 
   async #admitOnce(
@@ -400,8 +397,4 @@ export class Roster {
   #notice(level: Notice["level"], name: string, message: string, data: Notice["data"]): void {
     this.#settings.notices({ level, name, message, data: { source: this.#settings.source, ...data } });
   }
-}
-
-function keyOf(opened: Opened): FileKey {
-  return `${opened.stats.dev}:${opened.stats.ino}`;
 }
