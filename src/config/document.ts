@@ -45,9 +45,21 @@ function unfold(document: Document, places: Places, problems: ConfigProblem[]): 
   try {
     return document.toJS({ maxAliasCount: aliasesMax });
   } catch (error) {
-    problems.push(places.aliases(messageOf(error)));
+    problems.push(unresolvedAlias(document, places) ?? places.aliases(messageOf(error)));
     return undefined;
   }
+}
+
+function unresolvedAlias(document: Document, places: Places): ConfigProblem | undefined {
+  let problem: ConfigProblem | undefined;
+  visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document) !== undefined) return undefined;
+      problem = places.unresolved(node.source, node.range ?? [0, 1]);
+      return visit.BREAK;
+    },
+  });
+  return problem;
 }
 
 function interpolateAll(document: Document, environment: Environment, places: Places): ConfigProblem[] {
@@ -122,6 +134,16 @@ class Places {
       message: error.message.replace(/ at line \d+, column \d+.*$/s, "").replace(/\.$/, ""),
       expected: advice?.expected ?? "valid YAML",
       fix: advice?.fix ?? "see the line above it too: YAML often notices a mistake one line late",
+    });
+  }
+
+  unresolved(name: string, [start, end]: readonly number[]): ConfigProblem {
+    return this.#problem(start ?? 0, end ?? 1, {
+      code: "CONFIG_SYNTAX",
+      path: "",
+      message: `there is no anchor &${name} above`,
+      expected: "the name of an anchor, or quotes around a text that begins with *",
+      fix: `"*${name}"`,
     });
   }
 

@@ -456,3 +456,11 @@ test("readConfig() loads TypeScript where Node.js does, and says so where it doe
   if (hasTypeScript) assert.equal((await read).sources[0]?.rule.name, "a");
   else await assert.rejects(read, { code: "CONFIG_UNREADABLE", message: /cannot load TypeScript/ });
 });
+
+test("loadConfig() shows an alias without its anchor where it stands", () => {
+  const [problem, ...others] = problemsOf(`${head}metrics:\n  a: *nowhere\n`);
+
+  assert.deepEqual(others, []);
+  assert.deepEqual([problem?.line, problem?.column, problem?.width], [5, 6, 8]);
+  assert.match(problem?.message ?? "", /no anchor &nowhere/);
+});

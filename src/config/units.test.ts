@@ -33,6 +33,9 @@ test("checkUnit() knows units, takes words, and corrects other names of a known 
   assert.deepEqual(checkUnit("orders"), { kind: "ok", unit: "orders" });
   assert.deepEqual(checkUnit("usd/h"), { kind: "ok", unit: "usd/h" });
   assert.deepEqual(checkUnit("Seconds"), { kind: "other-name", unit: "s" });
+  assert.deepEqual(checkUnit("MS"), { kind: "other-name", unit: "ms" });
+  assert.deepEqual(checkUnit("Bytes"), { kind: "other-name", unit: "bytes" });
+  assert.deepEqual(checkUnit("M"), { kind: "ok", unit: "M" });
   assert.equal(checkUnit("12").kind, "no-unit");
   assert.equal(checkUnit("").kind, "no-unit");
   assert.equal(checkUnit("constructor").kind, "ok");

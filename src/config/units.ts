@@ -89,7 +89,10 @@ export const unitExpected: string = `a unit: ${knownUnits.join(" ")}, or the wor
 /** Whether `text` can stand as a unit: a known one, or a word of your own. */
 export function checkUnit(text: string): UnitCheck {
   if (knownUnits.includes(text)) return { kind: "ok", unit: text };
-  const known = otherNames.get(text) ?? otherNames.get(text.toLowerCase());
+  const lower = text.toLowerCase();
+  // One letter may be another unit in the other case; `MS` and `Bytes` are none.
+  const respelt = text.length > 1 ? knownUnits.find((unit) => unit.toLowerCase() === lower) : undefined;
+  const known = otherNames.get(text) ?? otherNames.get(lower) ?? respelt;
   if (known !== undefined) return { kind: "other-name", unit: known };
   // "1" and "%" are units of measure in common use (a bare ratio, a share), so they are words here.
   if (!/^(?:1|%|[\p{L}€$£¥][\p{L}\p{N}_/%€$£¥-]{0,39})$/u.test(text)) {
