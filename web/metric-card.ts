@@ -101,7 +101,8 @@ export class MetricCard {
   #updateSeries(series: SeriesAnswer, page: PageState): void {
     this.#series = series;
     const data = chartData(withoutOpenStep(series, page.nowMs), this.#description);
-    const over = windowName(series.windowMs);
+    // The series' own where none was chosen; it has one step more than that, the open one.
+    const over = windowName(page.windowMs ?? series.windowMs - series.stepMs);
     setText(
       this.#caption,
       `${series.name}${series.kind === "distribution" ? " percentiles" : ""} per ${spanText(series.stepMs).replace(".0", "")}, ${over}`,

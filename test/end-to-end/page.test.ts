@@ -203,7 +203,7 @@ test("a chart has a name and a table that says the same, gaps included", async (
   const { page } = opened;
   await whenLive(page);
 
-  const figure = page.getByRole("figure", { name: /latency percentiles per 5 s/ });
+  const figure = page.getByRole("figure", { name: /latency percentiles per 5 s, 5m\b/ });
   await figure.waitFor();
   const details = page.locator(`#${await figure.getAttribute("aria-details")}`);
   await details.locator("summary").click();
