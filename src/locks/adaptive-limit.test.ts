@@ -156,8 +156,8 @@ test("AdaptiveLimit takes a short limit of a caller's own as no news about the w
   const { limit } = limitWith({ margin: 1 });
   for (let i = 0; i < 200; i += 1) limit.observeWait(4000);
 
-  // More than half of all waits are given up at once by callers in a hurry.
-  for (let i = 0; i < 1000; i += 1) limit.observeTimeout(20);
+  // More than 99 in 100 are given up at once by callers in a hurry.
+  for (let i = 0; i < 30_000; i += 1) limit.observeTimeout(20);
 
   assertAbout(limit.limitFor(emptyQueue), 4000, "limit");
 });
