@@ -13,6 +13,8 @@ export interface DomainReport {
   readonly idleLocks: number;
   readonly classes: readonly ClassReport[];
   readonly findings: readonly FindingReport[];
+  /** Findings beyond those that were kept. */
+  readonly findingsDropped?: number;
   /** Suppressions that nothing has matched so far. */
   readonly suppressionsUnused: readonly SuppressionReport[];
   /** The order graph as its module exports it, for `poundlock locks merge`. */
@@ -34,8 +36,6 @@ export interface LockReport {
 interface PartyReport {
   /** Name of the task for a person; several tasks may have the same. */
   readonly task: string;
-  /** Tells tasks of one domain apart: whoever holds one lock and waits for another has the same in both places. */
-  readonly taskId: number;
   readonly mode: Mode;
   /** Permits; 1 but for semaphores. */
   readonly weight: number;
@@ -46,11 +46,15 @@ interface PartyReport {
 }
 
 export interface HolderReport extends PartyReport {
+  /** Its own within the report. */
+  readonly id: number;
   /** It has held for longer than its hold limit. */
   readonly isOverdue?: boolean;
 }
 
 export interface WaiterReport extends PartyReport {
+  /** Ids of the holds that will not be released while this waits, because it is below them. */
+  readonly holding: readonly number[];
   /** 0 is the next. */
   readonly position: number;
   /** When it gives up, counted from when it began to wait; absent when it waits for ever. */
@@ -65,29 +69,14 @@ export interface ClassReport {
   readonly metrics: ClassMetricsSnapshot;
 }
 
-/** A possible or real mistake that was seen. */
+/** A mistake that was seen, whether it hung anybody or not. */
 export interface FindingReport {
-  /** `level`, `order`, `self-deadlock`, `deadlock`, … */
+  /** `level`, `order`, `deadlock`, `stall`, … */
   readonly kind: string;
-  /** `certain`: it will hang; `feasible`: it can; `stall`: it can, and a limit would end it; `gated`: an outer lock prevents it. */
-  readonly severity: "certain" | "feasible" | "stall" | "gated";
-  /** One sentence that names the classes in their order. */
+  /** The lock or class that was asked for. */
+  readonly lock: string;
+  /** What is wrong in the first line, who did what where in those after it. */
   readonly message: string;
-  /** Wall time when it was first seen. */
-  readonly firstSeenMs: number;
-  readonly times: number;
-  /** One for each edge: who took `wanted` while it held `held`. */
-  readonly steps: readonly FindingStep[];
-}
-
-export interface FindingStep {
-  readonly held: string;
-  readonly heldMode?: Mode;
-  readonly heldAt: readonly string[];
-  readonly wanted: string;
-  readonly wantedMode?: Mode;
-  readonly wantedAt: readonly string[];
-  readonly task?: string;
 }
 
 export interface SuppressionReport {
