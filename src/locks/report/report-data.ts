@@ -8,9 +8,8 @@ export interface DomainReport {
   readonly pid: number;
   /** Wall time. */
   readonly takenAtMs: number;
-  /** Locks that are held or waited for; idle ones are only counted. */
+  /** Locks that are held or waited for. */
   readonly locks: readonly LockReport[];
-  readonly idleLocks: number;
   readonly classes: readonly ClassReport[];
   readonly findings: readonly FindingReport[];
   /** Findings beyond those that were kept. */
