@@ -12,4 +12,5 @@ export {
 } from "./errors.js";
 export { ignoreNotices, type Notice, type NoticeSink } from "./notices.js";
 export { assertInvariant, integerOption } from "./options.js";
+export { printable } from "./printable.js";
 export { runWithin, timeOver } from "./time-limit.js";

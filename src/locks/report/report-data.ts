@@ -27,6 +27,8 @@ export interface LockReport {
   readonly kind: LockClass["kind"];
   readonly permits: number;
   readonly level?: number;
+  /** A read-write lock whose readers go past a waiting writer. */
+  readonly isReaderPreferring?: boolean;
   readonly holders: readonly HolderReport[];
   /** In the order of the queue. */
   readonly waiters: readonly WaiterReport[];
