@@ -4,16 +4,20 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start; never goes back. For limits and durations. */
   monotonicMs(): number;
-  /** Calls `run` once after `delayMs`; the returned function cancels it and may be called twice. */
-  after(delayMs: number, run: () => void): () => void;
+  /**
+   * Calls `run` once after `delayMs`; the returned function cancels it and may be called twice.
+   * @param keepsAlive whether the process waits for it @default true
+   */
+  after(delayMs: number, run: () => void, keepsAlive?: boolean): () => void;
 }
 
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  after(delayMs, run) {
+  after(delayMs, run, keepsAlive = true) {
     const timer = setTimeout(run, delayMs);
+    if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },
 };

@@ -32,7 +32,7 @@ export interface ClassMetricsSnapshot {
   readonly findings: number;
   /** Times that a waiter saw a later one go first. */
   readonly overtaken: number;
-  /** Of contended acquisitions, each one. */
+  /** Of the contended acquisitions that were timed. */
   readonly wait: DistributionSnapshot;
   /** `sampledEvery`: one hold in so many was timed, so `count` is not the number of holds. */
   readonly hold: DistributionSnapshot & { readonly sampledEvery: number };
@@ -44,8 +44,8 @@ const holdSampledEveryDefault = 16;
  * Counts and times of one class of locks.
  *
  * - Counts are exact. Whoever does the thing counts it by adding to the field, so that an acquisition costs one addition.
- * - Waits are timed each, because whoever waits has time. Holds are sampled at random distances: at fixed ones a program that takes
- *   its locks in a rhythm would have the same one timed every time.
+ * - Waits and holds are sampled at random distances: at fixed ones a program that takes its locks in a rhythm would have the same one timed
+ *   every time. Under an adaptive limit, or with somebody listening, each wait is timed.
  */
 export class ClassMetrics {
   acquisitions = 0;
@@ -64,6 +64,7 @@ export class ClassMetrics {
   /** State of a xorshift generator (Marsaglia 2003): never 0. */
   #random = 0x9e3779b9 | 0;
   #untilSample = 1;
+  #untilWaitSample = 1;
 
   constructor(options: ClassMetricsOptions = {}) {
     this.#sampledEvery = integerOption("holdSampledEvery", options.holdSampledEvery, {
@@ -78,6 +79,14 @@ export class ClassMetrics {
     this.#untilSample -= 1;
     if (this.#untilSample > 0) return false;
     this.#untilSample = this.#distance();
+    return true;
+  }
+
+  /** As `shouldTimeHold`, for a wait: reading the clock twice costs as much as handing a lock over. */
+  shouldTimeWait(): boolean {
+    this.#untilWaitSample -= 1;
+    if (this.#untilWaitSample > 0) return false;
+    this.#untilWaitSample = this.#distance();
     return true;
   }
 

@@ -40,6 +40,7 @@ export interface LockLogData {
     | "timeout"
     | "foreign-release"
     | "hold-overdue"
+    | "hold-lost"
     | "finding"
     | "deadlock"
     | "logger-lock";
@@ -165,6 +166,12 @@ export class LockLog {
     const { heldMs, limitMs } = given;
     const text = `still holds ${nameOf(moment)} after ${msText(heldMs)}, limit ${msText(limitMs)}${siteText(moment)}`;
     this.#warn("hold-overdue", text, moment, given);
+  }
+
+  /** The only handle of a hold was collected: its lock stays locked. */
+  holdLost(moment: LockMoment): void {
+    const text = `lost the hold of ${nameOf(moment)}: it was collected before it was released, and nobody can release it now${siteText(moment)}`;
+    this.#warn("hold-lost", text, moment, {});
   }
 
   /** A possible deadlock or another mistake; `message` is one sentence. */

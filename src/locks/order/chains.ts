@@ -1,9 +1,12 @@
 import type { LockClass, Mode } from "../kinds.js";
+import type { Site } from "../site.js";
 
 /** What is held, in order, as interned keys: the same sequence of classes and modes is the same object. */
 export interface Chain {
   /** Number of holds; -1 where no more chains could be kept. */
   readonly depth: number;
+  /** Where its innermost hold was first taken; set by whoever knows. */
+  site: Site | undefined;
 }
 
 /** What of a hold tells chains apart. */
@@ -29,6 +32,7 @@ const seen = 2;
 
 class ChainNode implements Chain {
   readonly depth: number;
+  site: Site | undefined = undefined;
   readonly parent: ChainNode | undefined;
   readonly key: number;
   /** Whether an outer hold is of the same class: then the instances decide, and the chain says nothing. */

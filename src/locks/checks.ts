@@ -1,0 +1,163 @@
+import { LockLevelError, LockOrderError, SelfDeadlockError } from "./errors.js";
+import { heldIn, taskOf } from "./frame.js";
+import type { LockClassState } from "./lock-class.js";
+import type { Chain, OrderGraph, OrderHold } from "./order/index.js";
+import type { Frame, HeldPart, LockPart, WaiterPart, Wanted } from "./parts.js";
+import { Site } from "./site.js";
+import { findDeadlock } from "./wait-graph.js";
+
+/** What the checks need of a domain. */
+export interface CheckedDomain {
+  readonly order: OrderGraph;
+  chainOf(frame: Frame): Chain;
+  /** @throws the error, where findings are thrown */
+  found(lockClass: LockClassState, kind: "level" | "order", error: Error): void;
+  noted(lockClass: LockClassState, message: string): void;
+  stalled(waiter: WaiterPart, cycle: readonly string[]): void;
+}
+
+/** Everything that is looked at before a lock is waited for, by what the caller's frame says that it holds. */
+export class Checks {
+  readonly #domain: CheckedDomain;
+
+  constructor(domain: CheckedDomain) {
+    this.#domain = domain;
+  }
+
+  /**
+   * @returns where to acquire instead, for a re-entrant lock that the caller holds
+   * @throws SelfDeadlockError, LockLevelError, LockOrderError, LockWoundedError
+   */
+  before(core: LockPart, wanted: Wanted, frame: Frame): LockPart | undefined {
+    frame.transaction?.assertHealthy(core.label);
+    // Below its own hold a lock is taken again in whatever order: nobody else can be between.
+    if (core.reentryOf !== undefined) return undefined;
+    const own = ownHolds(core, frame);
+    if (own.length > 0) {
+      if (core.lockClass.settings.isReentrant && own[0] !== undefined) return own[0].core.innerOf(own[0]);
+      this.#notItself(core, wanted, own);
+    }
+    if (core.lockClass.level !== undefined) this.#upwards(core, wanted, frame);
+    if (core.lockClass.checksOrder && frame.transaction === undefined) this.#inOrder(core, wanted, frame);
+    return undefined;
+  }
+
+  /** For a condition that takes its lock again while others are held: an acquisition like any other. */
+  again(core: LockPart, wanted: Wanted, frame: Frame): void {
+    if (core.lockClass.checksOrder) this.#inOrder(core, wanted, frame);
+  }
+
+  /** Called when it stands in line: the cycle that it closed, if it is certain that nobody in it will ever move. */
+  waiting(waiter: WaiterPart): readonly string[] | undefined {
+    const found = findDeadlock(waiter);
+    if (found === undefined) return undefined;
+    const lines = found.cycle.map(describe);
+    if (!found.isCertain) {
+      this.#domain.stalled(waiter, lines);
+      return undefined;
+    }
+    return lines;
+  }
+
+  #notItself(core: LockPart, { mode, weight, below }: Wanted, own: readonly HeldPart[]): void {
+    const held = own.reduce((sum, hold) => sum + hold.weight, 0);
+    const isExclusive = own.some((hold) => hold.mode === "exclusive");
+    if (core.lockClass.kind === "read-write") {
+      if (mode === "shared" && !isExclusive) return;
+      const what = isExclusive
+        ? "the caller writes already"
+        : "the caller reads already; use upgrade() on its hold";
+      throw new SelfDeadlockError(core.label, what, siteOf(own.at(-1)), new Site(below));
+    }
+    if (held + weight <= core.permits) return;
+    const what =
+      core.permits === 1
+        ? "the caller holds it already"
+        : `the caller holds ${held} of its ${core.permits} permits`;
+    throw new SelfDeadlockError(core.label, what, siteOf(own.at(-1)), new Site(below));
+  }
+
+  #upwards(core: LockPart, { below }: Wanted, frame: Frame): void {
+    const { level, compare, levelName } = core.lockClass;
+    for (let outer: Frame | undefined = frame; outer !== undefined; outer = outer.parent) {
+      const { hold } = outer;
+      if (hold === undefined || hold.isReleased || hold.core === core) continue;
+      const other = hold.core.lockClass;
+      if (other.level === undefined || level === undefined || other.level < level) continue;
+      const mayNest =
+        other === core.lockClass && compare !== undefined && compare(hold.core.key, core.key) < 0;
+      if (other.level === level && mayNest) continue;
+      const error = new LockLevelError(
+        core.label,
+        levelName ?? String(level),
+        `${hold.lock} (level ${other.levelName ?? other.level})`,
+        {
+          held: siteOf(hold),
+          wanted: new Site(below),
+        },
+      );
+      this.#domain.found(core.lockClass, "level", error);
+      return;
+    }
+  }
+
+  #inOrder(core: LockPart, wanted: Wanted, frame: Frame): void {
+    const { order } = this.#domain;
+    const chain = this.#domain.chainOf(frame);
+    const isTimed = wanted.options?.waitMs !== undefined;
+    const weight = core.lockClass.kind === "semaphore" ? wanted.weight : 1;
+    if (order.isValidated(chain, { lockClass: core.lockClass, mode: wanted.mode, weight }, isTimed)) return;
+    const held = heldIn(frame).filter((hold) => hold.core.reentryOf === undefined);
+    if (held.length === 0) return;
+    const finding = order.check(
+      chain,
+      held.map(asOrderHold),
+      orderHoldOf(core, wanted, new Site(wanted.below)),
+      {
+        task: taskOf(frame),
+        isTimed,
+      },
+    );
+    if (finding === undefined) return;
+    if (finding.severity === "gated" || finding.severity === "stall")
+      this.#domain.noted(core.lockClass, finding.message());
+    else this.#domain.found(core.lockClass, "order", new LockOrderError(finding.message()));
+  }
+}
+
+/** What the caller holds of this lock, innermost first; for a re-entrant one also its inner queues. */
+function ownHolds(core: LockPart, frame: Frame): readonly HeldPart[] {
+  let own: HeldPart[] | undefined;
+  for (let outer: Frame | undefined = frame; outer !== undefined; outer = outer.parent) {
+    const { hold } = outer;
+    if (hold === undefined || hold.isReleased) continue;
+    if (hold.core === core || hold.core.reentryOf === core) (own ??= []).push(hold);
+  }
+  return own ?? none;
+}
+
+const none: readonly HeldPart[] = [];
+
+function asOrderHold(hold: HeldPart): OrderHold {
+  const { core, mode, weight, isTry } = hold;
+  return { lockClass: core.lockClass, lock: core, key: core.key, mode, weight, isTry, site: siteOf(hold) };
+}
+
+function orderHoldOf(core: LockPart, { mode, weight }: Wanted, site: Site): OrderHold {
+  return { lockClass: core.lockClass, lock: core, key: core.key, mode, weight, isTry: false, site };
+}
+
+/** Its own where it was taken down, else where the same was first acquired with the same held. */
+export function siteOf(hold: HeldPart | undefined): Site | undefined {
+  return hold?.site ?? hold?.chain?.site;
+}
+
+function describe(waiter: WaiterPart): string {
+  const held = heldIn(waiter.frame).map((hold) => `${hold.lock}${placeOf(siteOf(hold))}`);
+  const holds = held.length === 0 ? "nothing" : held.join(", ");
+  return `${taskOf(waiter.frame)} holds ${holds}; waits for ${waiter.core.label}${waiter.mode === "shared" ? " (to read)" : ""}${placeOf(waiter.site)}`;
+}
+
+function placeOf(site: Site | undefined): string {
+  return site === undefined ? "" : ` ${site.here}`;
+}

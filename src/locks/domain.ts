@@ -1,0 +1,284 @@
+import { type Clock, integerOption, OptionError, systemClock } from "../base/index.js";
+import { Condition } from "./condition.js";
+import { type Discipline, fifo, phaseFair, readersFirst } from "./discipline.js";
+import { DomainState, type Finding } from "./domain-state.js";
+import { HoldError, LockWoundedError } from "./errors.js";
+import { Gate } from "./gate.js";
+import { compareKeys, KeyedLock } from "./keyed-lock.js";
+import type { Detection, LockClass, OnFinding } from "./kinds.js";
+import { Latch } from "./latch.js";
+import { LockClassState } from "./lock-class.js";
+import { LockCore } from "./lock-core.js";
+import { LockLog, type LockLogger } from "./lock-log.js";
+import type { Suppression } from "./order/index.js";
+import { ReadWriteLock, readersMax } from "./read-write-lock.js";
+import type { DomainReport } from "./report/report-data.js";
+import { takeReport } from "./take-report.js";
+import { Transaction } from "./transaction.js";
+
+export interface LimitOptions {
+  /** Longest wait for a lock, in milliseconds; Infinity for none. @default 30,000 */
+  readonly waitMs?: number;
+  /** A wait limit that follows what waits were like, between these; in milliseconds. @default none: `waitMs` holds */
+  readonly adaptive?: { readonly floorMs: number; readonly ceilingMs: number };
+  /** A hold that lasts longer is warned of and its signal aborted; it stays a hold. In milliseconds. @default 60,000 */
+  readonly holdWarnMs?: number;
+}
+
+export interface CheckOptions {
+  /** @default "full" */
+  readonly detection?: Detection;
+  /** @default "throw" */
+  readonly onFinding?: OnFinding;
+}
+
+export interface DomainOptions extends LimitOptions, CheckOptions {
+  /** For logs and reports. @default "locks" */
+  readonly name?: string;
+  /** Names of tiers, lowest first, that locks may be given as their level. */
+  readonly tiers?: readonly string[];
+  /** Cycles that are known and right; each says why. Those that nothing matches are in the report. */
+  readonly allow?: readonly Suppression[];
+  readonly logger?: LockLogger;
+  /** @default the system's */
+  readonly clock?: Clock;
+}
+
+export interface LockOptions extends LimitOptions, CheckOptions {
+  /** Acquisitions must go upwards: a number, or one of the domain's tiers. */
+  readonly level?: number | string;
+  /** Whether what runs below a hold may take the lock again; its children then take turns. Mutexes only. @default false */
+  readonly reentrant?: boolean;
+}
+
+export interface ReadWriteOptions extends LockOptions {
+  /** `readers`: they come in even past a waiting writer. @default "nobody" (phases) */
+  readonly prefer?: "nobody" | "readers";
+}
+
+export interface SemaphoreOptions extends LockOptions {
+  /** How many that fit may overtake one at the head of the line that doesn't, before nobody may. @default 0 */
+  readonly overtakingMax?: number;
+}
+
+export interface KeyedOptions<Key> extends LockOptions {
+  /** Order of keys in which one caller may take several one by one: below 0 when `held` comes before `wanted`. @default by value */
+  readonly compare?: (held: Key, wanted: Key) => number;
+}
+
+const waitMsDefault = 30_000;
+const holdWarnMsDefault = 60_000;
+const sweepMsMax = 1_000;
+
+/**
+ * Makes locks and sees how they are used together. Locks of one name are one class: what is learnt about one is true of all.
+ * Use `LockDomain.shared` unless a test needs one of its own: locks of two domains know nothing of each other.
+ */
+export class LockDomain {
+  readonly #state: DomainState;
+  readonly #options: DomainOptions;
+  readonly #classes = new Map<string, LockClassState>();
+  #transactions = 0;
+
+  constructor(options: DomainOptions = {}) {
+    this.#options = options;
+    const clock = options.clock ?? systemClock;
+    const name = options.name ?? "locks";
+    const holdWarnMs = positiveMs("holdWarnMs", options.holdWarnMs, holdWarnMsDefault);
+    this.#state = new DomainState({
+      name,
+      clock,
+      log: new LockLog({
+        clock,
+        domain: name,
+        ...(options.logger === undefined ? {} : { logger: options.logger }),
+      }),
+      sweepMs: Math.min(sweepMsMax, Math.max(1, holdWarnMs / 4)),
+    });
+    for (const suppression of options.allow ?? []) this.#state.order.allow(suppression);
+  }
+
+  /** The process's own domain; several copies of this package in one process share it. */
+  static get shared(): LockDomain {
+    const place = globalThis as { [sharedKey]?: LockDomain };
+    return (place[sharedKey] ??= new LockDomain({ name: "shared" }));
+  }
+
+  get name(): string {
+    return this.#state.name;
+  }
+
+  mutex(name: string, options: LockOptions = {}): Gate {
+    return new Gate(this.#core({ kind: "mutex", name, options, discipline: fifo(0) }), "exclusive", 1);
+  }
+
+  readWriteLock(name: string, options: ReadWriteOptions = {}): ReadWriteLock {
+    const prefersReaders = options.prefer === "readers";
+    const discipline = prefersReaders ? readersFirst : phaseFair;
+    return new ReadWriteLock(this.#core({ kind: "read-write", name, options, discipline, prefersReaders }));
+  }
+
+  /** @param permits how many may hold it at once, 1..1,000,000 */
+  semaphore(name: string, permits: number, options: SemaphoreOptions = {}): Gate {
+    const checked = integerOption("permits", permits, { default: 1, min: 1, max: 1_000_000 });
+    const discipline = fifo(options.overtakingMax ?? 0);
+    return new Gate(
+      this.#core({ kind: "semaphore", name, options, discipline, permits: checked }),
+      "exclusive",
+      1,
+    );
+  }
+
+  keyed<Key extends string | number>(name: string, options: KeyedOptions<Key> = {}): KeyedLock<Key> {
+    return new KeyedLock<Key>(this.#state, this.#class({ kind: "mutex", name, options, isKeyed: true }));
+  }
+
+  /** A condition of the mutex. */
+  condition(mutex: Gate): Condition {
+    return new Condition(mutex.core);
+  }
+
+  latch(name: string, options: LockOptions = {}): Latch {
+    const quiet = { ...options, detection: this.#detection(options) === "full" ? "full" : "off" } as const;
+    return new Latch(
+      this.#core({ kind: "read-write", name, options: quiet, discipline: phaseFair, isLatch: true }),
+    );
+  }
+
+  /** Gives what the body does a name in reports and logs. */
+  task<T>(name: string, body: () => T): T {
+    const { frames } = this.#state;
+    return frames.run(this.#state.frame(frames.current(), { task: name }), body);
+  }
+
+  /** For work that is begun and not awaited: it does not inherit what the caller holds. */
+  detached<T>(body: () => T): T {
+    return this.#state.frames.run(undefined, body);
+  }
+
+  /**
+   * Runs a body that may be started again, which needs locks in an order that can't be known before: of two that stand in each other's way
+   * the younger one is sent back (LOCK_WOUNDED) and tries again until it is the oldest. The order of acquisition is not judged inside.
+   */
+  async transaction<T>(body: () => T | PromiseLike<T>): Promise<T> {
+    const { frames } = this.#state;
+    const outer = frames.current();
+    if (outer?.transaction !== undefined) return await body();
+    const transaction = new Transaction((this.#transactions += 1));
+    for (;;) {
+      try {
+        const result = await frames.run(this.#state.frame(outer, { transaction }), body);
+        if (!transaction.mustRestart) return result;
+        throw new HoldError(
+          "Cannot end the transaction: it was told to start again (LOCK_WOUNDED) and went on",
+          {
+            hint: "let LOCK_WOUNDED pass through",
+          },
+        );
+      } catch (error) {
+        if (!(error instanceof LockWoundedError) || !transaction.mustRestart) throw error;
+        transaction.restart();
+      }
+    }
+  }
+
+  /** @throws HoldError (LOCK_HOLD) unless the caller holds it, by `run` */
+  assertHeld(lock: Gate | ReadWriteLock): void {
+    const core = lock instanceof Gate ? lock.core : lock.write.core;
+    for (let frame = this.#state.frames.current(); frame !== undefined; frame = frame.parent)
+      if (frame.hold?.core === core && !frame.hold.isReleased) return;
+    throw new HoldError(`Cannot go on: ${core.label} should be held here, and is not`);
+  }
+
+  /** What was found so far, oldest first. */
+  get findings(): readonly Finding[] {
+    return this.#state.findings;
+  }
+
+  report(): DomainReport {
+    return takeReport(this.#state, [...this.#classes.values()], this.#options.detection ?? "full");
+  }
+
+  #core(given: Given & { readonly discipline: Discipline }): LockCore {
+    const lockClass = this.#class(given);
+    return new LockCore({
+      domain: this.#state,
+      lockClass,
+      permits: corePermits(given),
+      discipline: given.discipline,
+    });
+  }
+
+  #class(given: Given): LockClassState {
+    const { name, kind, options, isKeyed } = given;
+    const known = this.#classes.get(name);
+    const permits = given.permits ?? 1;
+    const isReaderPreferring = given.prefersReaders ?? false;
+    if (known !== undefined) {
+      if (known.kind === kind && known.permits === permits && known.isReaderPreferring === isReaderPreferring)
+        return known;
+      throw new OptionError(
+        "name",
+        `Cannot make a ${kind} lock "${name}": the domain has another kind of that name`,
+      );
+    }
+    const about = {
+      name,
+      kind,
+      permits,
+      isReaderPreferring,
+      level: this.#level(options.level),
+      levelName: typeof options.level === "string" ? options.level : undefined,
+      compare: isKeyed ? compareOf(options) : undefined,
+    };
+    const made = new LockClassState(this.#classes.size, about, {
+      detection: this.#detection(options),
+      onFinding: options.onFinding ?? this.#options.onFinding ?? "throw",
+      waitMs: positiveMs("waitMs", options.waitMs ?? this.#options.waitMs, waitMsDefault),
+      adaptive: options.adaptive ?? this.#options.adaptive,
+      holdWarnMs: positiveMs("holdWarnMs", options.holdWarnMs ?? this.#options.holdWarnMs, holdWarnMsDefault),
+      isReentrant: options.reentrant ?? false,
+    });
+    this.#classes.set(name, made);
+    return made;
+  }
+
+  #detection(options: CheckOptions): Detection {
+    return options.detection ?? this.#options.detection ?? "full";
+  }
+
+  #level(level: number | string | undefined): number | undefined {
+    if (typeof level !== "string") return level;
+    const at = this.#options.tiers?.indexOf(level) ?? -1;
+    if (at !== -1) return at;
+    const known = this.#options.tiers?.join(", ") ?? "none";
+    throw new OptionError("level", `Cannot use level "${level}": the domain's tiers are ${known}`);
+  }
+}
+
+const sharedKey: unique symbol = Symbol.for("poundlock.locks.domain.1") as never;
+
+interface Given {
+  readonly kind: LockClass["kind"];
+  readonly name: string;
+  readonly options: LockOptions & { readonly compare?: unknown };
+  readonly permits?: number;
+  readonly prefersReaders?: boolean;
+  readonly isKeyed?: boolean;
+  readonly isLatch?: boolean;
+}
+
+function corePermits({ kind, permits }: Given): number {
+  return kind === "read-write" ? readersMax : (permits ?? 1);
+}
+
+function compareOf(options: { readonly compare?: unknown }): NonNullable<LockClass["compare"]> {
+  const compare = options.compare as LockClass["compare"];
+  return compare ?? ((held, wanted) => compareKeys(held as string, wanted as string));
+}
+
+function positiveMs(name: string, value: number | undefined, byDefault: number): number {
+  if (value === undefined) return byDefault;
+  if (value > 0) return value;
+  throw new OptionError(name, `Cannot use ${name} = ${value}: expected a number of milliseconds above 0`);
+}

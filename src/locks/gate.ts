@@ -1,0 +1,105 @@
+import { LockTimeoutError } from "./errors.js";
+import { HoldRecord, recordOf } from "./hold.js";
+import type { Mode } from "./kinds.js";
+import type { LockCore } from "./lock-core.js";
+import type { Hold, WaitOptions } from "./parts.js";
+
+export interface AcquireOptions extends WaitOptions {
+  /** What `acquire` answers when the wait is over. @default "throw" */
+  readonly onTimeout?: "throw" | "undefined";
+  /** Permits of a semaphore. @default 1 */
+  readonly weight?: number;
+}
+
+/** One way into a lock: a mutex, a semaphore, or one side of a read-write lock. */
+export class Gate {
+  readonly core: LockCore;
+  readonly #mode: Mode;
+  readonly #weight: number;
+
+  /** @internal */
+  constructor(core: LockCore, mode: Mode, weight: number) {
+    this.core = core;
+    this.#mode = mode;
+    this.#weight = weight;
+  }
+
+  get name(): string {
+    return this.core.label;
+  }
+
+  /** Whether somebody holds it, in whatever way. */
+  get isLocked(): boolean {
+    return this.core.used > 0;
+  }
+
+  /** How many stand in line. */
+  get waiting(): number {
+    return this.core.queue.size;
+  }
+
+  /**
+   * Runs the body while holding the lock, and releases it whatever the body does. What the body calls is known to hold the lock, also
+   * after any `await`, so that the detector sees nesting exactly.
+   *
+   * @throws LockTimeoutError (LOCK_TIMEOUT), the signal's reason, and what the detector found: SelfDeadlockError (LOCK_SELF_DEADLOCK),
+   *   LockLevelError (LOCK_LEVEL), LockOrderError (LOCK_ORDER), LockDeadlockError (LOCK_DEADLOCK). The body has not begun then.
+   */
+  run<T>(body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
+  run<T>(options: AcquireOptions, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
+  async run<T>(
+    first: AcquireOptions | ((hold: Hold) => T | PromiseLike<T>),
+    second?: (hold: Hold) => T | PromiseLike<T>,
+  ): Promise<T> {
+    const [options, body] = typeof first === "function" ? [undefined, first] : [first, second!];
+    const { core } = this;
+    const got = core.acquire({
+      mode: this.#mode,
+      weight: options?.weight ?? this.#weight,
+      options,
+      below: this.run,
+    });
+    const hold = got instanceof HoldRecord ? got : recordOf(await got);
+    try {
+      options?.signal?.throwIfAborted();
+      if (!core.lockClass.checksLevels) return await body(hold);
+      const { domain } = core;
+      return await domain.frames.run(domain.frameWith(hold, hold.outer, this.run), body, hold);
+    } finally {
+      if (!hold.isReleased) hold.core.end(hold);
+    }
+  }
+
+  /**
+   * Acquires, for `using hold = await lock.acquire()`. Who goes on to hold it can't be known from the call: pass the hold on as `holding`
+   * to what is acquired below it, or use `run`; otherwise the detector only warns.
+   *
+   * @throws as `run`; with `onTimeout: "undefined"` a wait that is over answers undefined
+   */
+  acquire(options: AcquireOptions & { readonly onTimeout: "undefined" }): Promise<Hold | undefined>;
+  acquire(options?: AcquireOptions): Promise<Hold>;
+  acquire(options?: AcquireOptions): Promise<Hold | undefined> {
+    const { core } = this;
+    try {
+      const weight = options?.weight ?? this.#weight;
+      const got = core.acquire({ mode: this.#mode, weight, options, below: this.acquire, wantsGuard: true });
+      if (got instanceof HoldRecord) return Promise.resolve(core.domain.guard(got));
+      return options?.onTimeout === "undefined" ? got.catch(undefinedOnTimeout) : got;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Acquires now or not at all. Never waits, so never deadlocks, and the order of acquisition is not judged. */
+  tryAcquire(options?: Pick<AcquireOptions, "weight" | "holding">): Hold | undefined {
+    const { core } = this;
+    const weight = options?.weight ?? this.#weight;
+    const hold = core.tryAcquire({ mode: this.#mode, weight, options, below: this.tryAcquire });
+    return hold === undefined ? undefined : core.domain.guard(hold);
+  }
+}
+
+function undefinedOnTimeout(error: unknown): undefined {
+  if (error instanceof LockTimeoutError) return undefined;
+  throw error;
+}

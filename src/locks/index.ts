@@ -1,0 +1,29 @@
+export { Condition, type ConditionWait } from "./condition.js";
+export {
+  type CheckOptions,
+  type DomainOptions,
+  type KeyedOptions,
+  type LimitOptions,
+  LockDomain,
+  type LockOptions,
+  type ReadWriteOptions,
+  type SemaphoreOptions,
+} from "./domain.js";
+export type { Finding } from "./domain-state.js";
+export {
+  HoldError,
+  LockDeadlockError,
+  LockLevelError,
+  LockOrderError,
+  LockTimeoutError,
+  LockWoundedError,
+  SelfDeadlockError,
+} from "./errors.js";
+export { type AcquireOptions, Gate, type Gate as Mutex, type Gate as Semaphore } from "./gate.js";
+export { KeyedLock } from "./keyed-lock.js";
+export type { Detection, Mode, OnFinding } from "./kinds.js";
+export { Latch } from "./latch.js";
+export { type LockLogData, type LockLogger, lockChannels } from "./lock-log.js";
+export type { Hold, WaitOptions } from "./parts.js";
+export { ReadWriteLock } from "./read-write-lock.js";
+export type { DomainReport } from "./report/report-data.js";

@@ -1,0 +1,94 @@
+import { fifo } from "./discipline.js";
+import type { DomainState } from "./domain-state.js";
+import { type AcquireOptions, Gate } from "./gate.js";
+import type { LockClassState } from "./lock-class.js";
+import { LockCore } from "./lock-core.js";
+import type { Hold } from "./parts.js";
+
+/**
+ * A mutex for each key, made when it is needed and dropped when nobody holds it or waits.
+ * Several keys at once are taken in their order, so that no two callers can take them in opposite ones.
+ */
+export class KeyedLock<Key extends string | number> {
+  readonly name: string;
+  readonly #domain: DomainState;
+  readonly #lockClass: LockClassState;
+  readonly #gates = new Map<Key, Gate>();
+
+  /** @internal */
+  constructor(domain: DomainState, lockClass: LockClassState) {
+    this.name = lockClass.name;
+    this.#domain = domain;
+    this.#lockClass = lockClass;
+  }
+
+  /** Keys that somebody holds or waits for. */
+  get size(): number {
+    return this.#gates.size;
+  }
+
+  run<T>(key: Key, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
+  run<T>(key: Key, options: AcquireOptions, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
+  run<T>(
+    key: Key,
+    first: AcquireOptions | ((hold: Hold) => T | PromiseLike<T>),
+    second?: (hold: Hold) => T | PromiseLike<T>,
+  ): Promise<T> {
+    const gate = this.#gate(key);
+    const ran = typeof first === "function" ? gate.run(first) : gate.run(first, second!);
+    // What was refused before it stood in line has left nothing behind.
+    this.#dropIdle(key, gate);
+    return ran;
+  }
+
+  acquire(key: Key, options?: AcquireOptions): Promise<Hold> {
+    const gate = this.#gate(key);
+    const got = gate.acquire(options);
+    this.#dropIdle(key, gate);
+    return got;
+  }
+
+  tryAcquire(key: Key): Hold | undefined {
+    return this.#gate(key).tryAcquire();
+  }
+
+  isLocked(key: Key): boolean {
+    return this.#gates.get(key)?.isLocked ?? false;
+  }
+
+  /** Runs the body while holding the locks of all keys; a key that is named twice is taken once. The limit is one for each key. */
+  runAll<T>(keys: Iterable<Key>, body: () => T | PromiseLike<T>, options: AcquireOptions = {}): Promise<T> {
+    const sorted = [...new Set(keys)].sort(compareKeys);
+    const from = (index: number): Promise<T> => {
+      const key = sorted[index];
+      return key === undefined ? Promise.resolve().then(body) : this.run(key, options, () => from(index + 1));
+    };
+    return from(0);
+  }
+
+  #gate(key: Key): Gate {
+    const known = this.#gates.get(key);
+    if (known !== undefined) return known;
+    const core = new LockCore({
+      domain: this.#domain,
+      lockClass: this.#lockClass,
+      permits: 1,
+      discipline: fifo(0),
+      key,
+      onIdle: () => this.#gates.delete(key),
+    });
+    const gate = new Gate(core, "exclusive", 1);
+    this.#gates.set(key, gate);
+    return gate;
+  }
+
+  #dropIdle(key: Key, gate: Gate): void {
+    if (gate.core.isIdle && this.#gates.get(key) === gate) this.#gates.delete(key);
+  }
+}
+
+/** Numbers by value, then texts by their UTF-16 units: an order that is the same in every process. */
+export function compareKeys(a: string | number, b: string | number): number {
+  if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,351 @@
+import { type Discipline, fifo } from "./discipline.js";
+import type { DomainState } from "./domain-state.js";
+import { LockDeadlockError, LockTimeoutError } from "./errors.js";
+import { taskOf } from "./frame.js";
+import { HoldRecord, recordOf } from "./hold.js";
+import type { Mode } from "./kinds.js";
+import type { LockClassState } from "./lock-class.js";
+import type { LockLog } from "./lock-log.js";
+import type {
+  Frame,
+  HeldPart,
+  Hold,
+  LockPart,
+  Stuck,
+  WaiterPart,
+  WaiterState,
+  WaitOptions,
+  Wanted,
+} from "./parts.js";
+import { Site } from "./site.js";
+import { woundYounger } from "./transaction.js";
+import { Waiter, WaitQueue } from "./waiter.js";
+
+/** What every kind of lock is made of: permits, those who hold some, those who wait, and a discipline of whose turn it is. */
+export class LockCore implements LockPart {
+  used = 0;
+  exclusiveHolds = 0;
+  firstHold: HeldPart | undefined;
+  readonly queue: WaitQueue = new WaitQueue();
+  /** Neighbours among the locks of the domain that somebody holds. */
+  next: LockPart | undefined;
+  previous: LockPart | undefined;
+  readonly domain: DomainState;
+  readonly lockClass: LockClassState;
+  readonly key: unknown;
+  readonly permits: number;
+  readonly discipline: Discipline;
+  /** For the inner queue of a re-entrant hold: the lock that it belongs to. */
+  readonly reentryOf: LockPart | undefined;
+  readonly #onIdle: (() => void) | undefined;
+
+  constructor(parts: {
+    readonly domain: DomainState;
+    readonly lockClass: LockClassState;
+    readonly permits: number;
+    readonly discipline: Discipline;
+    readonly key?: unknown;
+    readonly reentryOf?: LockPart;
+    /** Called when nobody holds it and nobody waits. */
+    readonly onIdle?: () => void;
+  }) {
+    this.domain = parts.domain;
+    this.lockClass = parts.lockClass;
+    this.permits = parts.permits;
+    this.discipline = parts.discipline;
+    this.key = parts.key;
+    this.reentryOf = parts.reentryOf;
+    this.#onIdle = parts.onIdle;
+  }
+
+  get label(): string {
+    return this.key === undefined ? this.lockClass.name : `${this.lockClass.name}[${String(this.key)}]`;
+  }
+
+  get isHeldExclusively(): boolean {
+    return this.exclusiveHolds > 0;
+  }
+
+  get log(): LockLog {
+    return this.domain.log;
+  }
+
+  couldServe(waiter: WaiterPart, stuck: Stuck): boolean {
+    return this.discipline.couldServe(waiter, stuck);
+  }
+
+  /**
+   * A re-entrant lock that is asked for below its own hold: each hold has a queue of its own, which a straight chain of calls passes at once
+   * and children that run side by side pass one after the other. A flag instead would let them all in.
+   */
+  innerOf(hold: HeldPart): LockCore {
+    hold.inner ??= new LockCore({
+      domain: this.domain,
+      lockClass: this.lockClass,
+      permits: 1,
+      discipline: fifo(0),
+      key: this.key,
+      reentryOf: this.reentryOf ?? this,
+    });
+    return hold.inner as LockCore;
+  }
+
+  fits(weight: number): boolean {
+    return this.used + weight <= this.permits;
+  }
+
+  /** Acquires at once where possible, and otherwise waits in line. Undefined when the wait was over and that was to be an answer. */
+  acquire(wanted: Wanted): HoldRecord | Promise<Hold> {
+    const { options, mode, weight } = wanted;
+    const { lockClass } = this;
+    options?.signal?.throwIfAborted();
+    const frame = lockClass.checksLevels ? this.domain.frameFor(options) : undefined;
+    if (frame !== undefined) {
+      const inner = this.domain.checks.before(this, wanted, frame);
+      if (inner !== undefined) return (inner as LockCore).acquire(wanted);
+    }
+    const { log } = this.domain;
+    if (log.wantsAttempts) log.attempt({ lock: this.label, mode, weight, task: taskOf(frame) });
+    if (this.used + weight <= this.permits && this.discipline.admits(this, mode)) {
+      const hold = this.#hold(mode, weight, frame, false);
+      if (log.wantsAcquired) log.acquired(hold);
+      return hold;
+    }
+    return this.#wait(wanted, frame);
+  }
+
+  /** Acquires without waiting, past no one. */
+  tryAcquire(wanted: Wanted): HoldRecord | undefined {
+    const { mode, weight, options } = wanted;
+    const frame = this.lockClass.checksLevels ? this.domain.frameFor(options) : undefined;
+    if (this.used + weight <= this.permits && this.discipline.admits(this, mode)) {
+      const hold = this.#hold(mode, weight, frame, true);
+      this.domain.log.acquired(hold);
+      return hold;
+    }
+    this.lockClass.metrics.tryFailures += 1;
+    return undefined;
+  }
+
+  /** Takes it for nobody's task, as a latch is closed. */
+  take(mode: Mode, weight: number): HoldRecord {
+    return this.#hold(mode, weight, undefined, true);
+  }
+
+  /** Waits until no other reader is left, and turns the reader's hold into the writer's. */
+  upgrade(
+    hold: HeldPart,
+    options: WaitOptions | undefined,
+    below: Wanted["below"],
+  ): HeldPart | Promise<Hold> {
+    options?.signal?.throwIfAborted();
+    const wanted: Wanted = { mode: "exclusive", weight: this.permits, options, below };
+    if (this.used === hold.weight) {
+      this.#upgrade(hold, this.permits);
+      return hold;
+    }
+    const frame = this.lockClass.checksLevels
+      ? this.domain.frameFor({ ...options, holding: hold })
+      : undefined;
+    return this.#wait(wanted, frame, hold);
+  }
+
+  /** For disciplines: hands the lock to the waiter, in this very step. */
+  grant(part: WaiterPart): void {
+    const waiter = part as Waiter;
+    const { domain, lockClass } = this;
+    this.#leave(waiter, "granted");
+    let hold = waiter.upgradeOf;
+    if (hold === undefined) hold = this.#hold(waiter.mode, waiter.weight, waiter.frame, false);
+    else this.#upgrade(hold, waiter.weight);
+    hold.site = waiter.site;
+    lockClass.metrics.overtaken += waiter.overtaken;
+    const waitedMs = waiter.isTimed ? domain.clock.monotonicMs() - waiter.sinceMs : undefined;
+    if (waitedMs !== undefined) {
+      lockClass.metrics.recordWait(waitedMs);
+      lockClass.limits?.[waiter.mode].observeWait(waitedMs);
+    }
+    if (domain.log.wantsAcquired) domain.log.acquired(hold, waitedMs);
+    waiter.resolve(waiter.wantsGuard ? domain.guard(hold) : hold);
+  }
+
+  /** For holds: gives back what it had. Never twice. */
+  end(hold: HeldPart): void {
+    hold.isReleased = true;
+    this.#unlink(hold);
+    const heldMs = hold.sinceMs < 0 ? undefined : this.domain.clock.monotonicMs() - hold.sinceMs;
+    if (heldMs !== undefined) this.lockClass.metrics.recordHold(heldMs);
+    if (this.domain.log.wantsReleased) this.domain.log.released(hold, heldMs);
+    if (this.queue.head !== undefined) this.discipline.serve(this, hold.mode);
+    else if (this.used === 0) this.#onIdle?.();
+  }
+
+  /** For conditions: lets go of the hold, to have the same one again by `resume`. */
+  suspend(hold: HeldPart): void {
+    this.end(hold);
+  }
+
+  /** Waits for the lock again, and makes a suspended hold a hold once more. */
+  async resume(hold: HeldPart, below: Wanted["below"]): Promise<void> {
+    const options: WaitOptions = { waitMs: Number.POSITIVE_INFINITY };
+    const frame = this.lockClass.checksLevels ? this.domain.frameFor(undefined) : undefined;
+    const wanted: Wanted = { mode: hold.mode, weight: hold.weight, options, below };
+    if (frame !== undefined) this.domain.checks.again(this, wanted, frame);
+    if (this.used + hold.weight > this.permits || !this.discipline.admits(this, hold.mode)) {
+      const taken = recordOf(await this.#wait(wanted, frame));
+      this.#unlink(taken);
+      taken.isReleased = true;
+    }
+    hold.isReleased = false;
+    this.#link(hold);
+  }
+
+  /** Whether nobody holds it and nobody waits. */
+  get isIdle(): boolean {
+    return this.used === 0 && this.queue.size === 0;
+  }
+
+  /** Takes a waiter out of the line for good, and serves those whom it stood in the way of. */
+  giveUp(part: WaiterPart, state: Exclude<WaiterState, "waiting" | "granted">, error: unknown): void {
+    const waiter = part as Waiter;
+    if (waiter.state !== "waiting") return;
+    const { metrics } = this.lockClass;
+    if (state === "timed-out") metrics.timeouts += 1;
+    else if (state === "aborted") metrics.aborts += 1;
+    else if (state === "deadlocked") metrics.deadlocks += 1;
+    this.#leave(waiter, state);
+    waiter.reject(error);
+    if (this.queue.head !== undefined) this.discipline.serve(this, "nobody");
+    else if (this.used === 0) this.#onIdle?.();
+  }
+
+  #hold(mode: Mode, weight: number, frame: Frame | undefined, isTry: boolean): HoldRecord {
+    const hold = new HoldRecord(this, mode, weight, frame, isTry);
+    const { metrics } = this.lockClass;
+    metrics.acquisitions += 1;
+    if (metrics.shouldTimeHold()) hold.sinceMs = this.domain.clock.monotonicMs();
+    frame?.transaction?.add(hold);
+    this.#link(hold);
+    return hold;
+  }
+
+  #link(hold: HeldPart): void {
+    this.used += hold.weight;
+    if (hold.mode === "exclusive") this.exclusiveHolds += 1;
+    const first = this.firstHold;
+    if (first === undefined) this.domain.link(this);
+    else {
+      hold.next = first;
+      first.previous = hold;
+    }
+    this.firstHold = hold;
+  }
+
+  #unlink(hold: HeldPart): void {
+    this.used -= hold.weight;
+    if (hold.mode === "exclusive") this.exclusiveHolds -= 1;
+    if (hold.previous === undefined) this.firstHold = hold.next;
+    else hold.previous.next = hold.next;
+    if (hold.next !== undefined) hold.next.previous = hold.previous;
+    hold.next = undefined;
+    hold.previous = undefined;
+    if (this.firstHold === undefined) this.domain.unlink(this);
+  }
+
+  #upgrade(hold: HeldPart, weight: number): void {
+    this.used += weight - hold.weight;
+    hold.mode = "exclusive";
+    hold.weight = weight;
+    this.exclusiveHolds += 1;
+  }
+
+  #wait(wanted: Wanted, frame: Frame | undefined, upgradeOf?: HeldPart): Promise<Hold> {
+    const { options, below } = wanted;
+    const { domain, lockClass } = this;
+    const waiter = this.#waiter(wanted, frame, upgradeOf);
+    const promise = new Promise<Hold>((resolve, reject) => {
+      waiter.resolve = resolve;
+      waiter.reject = reject;
+    });
+    if (domain.log.wantsContended) domain.log.contended(waiter, this.queue.size);
+    this.queue.push(waiter);
+    if (frame !== undefined) {
+      waiter.site = new Site(below);
+      domain.enter(waiter);
+      woundYounger(waiter);
+      if (waiter.state !== "waiting") return promise;
+      const cycle = lockClass.checksWaits ? domain.checks.waiting(waiter) : undefined;
+      if (cycle !== undefined) {
+        const error = new LockDeadlockError(this.label, cycle);
+        domain.log.deadlock(error.message, waiter);
+        this.giveUp(waiter, "deadlocked", error);
+        return promise;
+      }
+    }
+    this.#limit(waiter, options);
+    return promise;
+  }
+
+  #waiter(wanted: Wanted, frame: Frame | undefined, upgradeOf: HeldPart | undefined): Waiter {
+    const { mode, weight, options, wantsGuard = false } = wanted;
+    const { metrics, limits } = this.lockClass;
+    const { log, clock } = this.domain;
+    metrics.contended += 1;
+    const isTimed = metrics.shouldTimeWait() || limits !== undefined || log.wantsAcquired;
+    return new Waiter({
+      core: this,
+      mode,
+      weight,
+      frame,
+      isTimed,
+      sinceMs: isTimed ? clock.monotonicMs() : -1,
+      isPatient: options?.waitMs === undefined && options?.signal === undefined,
+      wantsGuard,
+      upgradeOf,
+    });
+  }
+
+  /** The wait's ends other than a grant. */
+  #limit(waiter: Waiter, options: WaitOptions | undefined): void {
+    const { domain } = this;
+    waiter.limitMs = options?.waitMs ?? this.#waitMs(waiter);
+    const isLimited = waiter.limitMs !== Number.POSITIVE_INFINITY;
+    if (options === undefined || (options.waitMs === undefined && options.signal === undefined)) {
+      if (isLimited) domain.deadlines.add(waiter);
+      return;
+    }
+    const { signal } = options;
+    const cancel = isLimited ? domain.clock.after(waiter.limitMs, () => this.timeOut(waiter)) : undefined;
+    const onAbort = (): void => this.giveUp(waiter, "aborted", signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    waiter.settle = () => {
+      cancel?.();
+      signal?.removeEventListener("abort", onAbort);
+    };
+  }
+
+  #waitMs(waiter: Waiter): number {
+    const { limits, settings } = this.lockClass;
+    if (limits === undefined) return settings.waitMs;
+    return limits[waiter.mode].limitFor({ queueAhead: this.queue.size - 1, residualHoldMs: 0 });
+  }
+
+  /** For the limits: the waiter's time is over. */
+  timeOut(part: WaiterPart): void {
+    const waiter = part as Waiter;
+    const { domain, lockClass } = this;
+    const { limitMs } = waiter;
+    lockClass.limits?.[waiter.mode].observeTimeout(limitMs);
+    const holders = domain.holdersOf(this);
+    domain.log.timeout(waiter, { limitMs, holders });
+    this.giveUp(waiter, "timed-out", new LockTimeoutError(this.label, limitMs, holders));
+  }
+
+  #leave(waiter: Waiter, state: WaiterState): void {
+    waiter.state = state;
+    this.queue.remove(waiter);
+    waiter.settle?.();
+    if (waiter.isInRow) this.domain.deadlines.remove(waiter);
+    if (waiter.frame !== undefined) this.domain.leave(waiter);
+  }
+}

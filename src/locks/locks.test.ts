@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "../base/index.js";
+import { LockDomain } from "./index.js";
+
+const codeOf = async (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    (value) => value,
+    (error: { code?: string }) => error.code ?? error,
+  );
+
+/** Steps that a test opens by hand, so that tasks meet where it wants them to. */
+class Step {
+  readonly reached: Promise<void>;
+  #reach: () => void = () => {};
+  constructor() {
+    this.reached = new Promise((resolve) => {
+      this.#reach = resolve;
+    });
+  }
+  open(): void {
+    this.#reach();
+  }
+}
+
+test("run() of two mutexes in opposite orders is refused at once with the cycle, and the other goes on", async () => {
+  const domain = new LockDomain({ onFinding: "collect" });
+  const [a, b] = [domain.mutex("a"), domain.mutex("b")];
+  const [hasA, hasB] = [new Step(), new Step()];
+
+  const outcomes = await Promise.all([
+    codeOf(
+      domain.task("T1", () =>
+        a.run(async () => {
+          hasA.open();
+          await hasB.reached;
+          return b.run(() => "T1 done");
+        }),
+      ),
+    ),
+    codeOf(
+      domain.task("T2", () =>
+        b.run(async () => {
+          hasB.open();
+          await hasA.reached;
+          return a.run(() => "T2 done");
+        }),
+      ),
+    ),
+  ]);
+
+  assert.deepEqual(outcomes.sort(), ["LOCK_DEADLOCK", "T1 done"].sort());
+});
+
+test("run() in an inverted order is reported although nothing hung", async () => {
+  const domain = new LockDomain();
+  const [a, b] = [domain.mutex("a"), domain.mutex("b")];
+  await a.run(() => b.run(() => {}));
+
+  const error = await b.run(() => a.run(() => {})).catch((thrown: Error) => thrown);
+
+  assert.match(String(error), /LockOrderError/);
+  assert.match(String(error), /held a/);
+  assert.match(String(error), /locks\.test/);
+});
+
+test("siblings of Promise.all hold nothing of each other", async () => {
+  const domain = new LockDomain();
+  const [a, b] = [domain.mutex("a"), domain.mutex("b")];
+
+  await Promise.all([a.run(() => {}), b.run(() => {})]);
+  await Promise.all([b.run(() => {}), a.run(() => {})]);
+
+  assert.deepEqual(domain.findings, []);
+});
+
+test("a second release frees nobody", async () => {
+  const domain = new LockDomain();
+  const mutex = domain.mutex("m");
+  const first = await mutex.acquire();
+  first.release();
+  const second = await mutex.acquire();
+
+  first.release();
+
+  assert.equal(mutex.isLocked, true);
+  second.release();
+  assert.equal(mutex.isLocked, false);
+});
+
+test("acquire() answers undefined at its limit when asked to, and the next one in line is served", async () => {
+  const clock = new ManualClock(0);
+  const domain = new LockDomain({ clock });
+  const mutex = domain.mutex("m");
+  const holder = await mutex.acquire();
+  const impatient = mutex.acquire({ waitMs: 50, onTimeout: "undefined" });
+  const patient = mutex.acquire();
+
+  clock.advance(50);
+  assert.equal(await impatient, undefined);
+  holder.release();
+
+  assert.equal((await patient).isReleased, false);
+});
+
+test("the usual limit ends a wait within an eighth of its length", async () => {
+  const clock = new ManualClock(0);
+  const domain = new LockDomain({ clock, waitMs: 800 });
+  const mutex = domain.mutex("m");
+  await mutex.acquire();
+  const waiting = codeOf(mutex.acquire());
+
+  for (let ms = 0; ms < 800; ms += 100) clock.advance(100);
+  assert.equal(mutex.waiting, 1);
+  clock.advance(100);
+
+  assert.equal(await waiting, "LOCK_TIMEOUT");
+});
+
+test("a signal ends the wait with its reason, and what was granted before stays granted", async () => {
+  const domain = new LockDomain();
+  const mutex = domain.mutex("m");
+  const holder = await mutex.acquire();
+  const controller = new AbortController();
+  const waiting = mutex.acquire({ signal: controller.signal });
+
+  holder.release();
+  controller.abort(new Error("too late"));
+
+  const hold = await waiting;
+  assert.equal(hold.isReleased, false);
+  await assert.rejects(
+    mutex.run({ signal: controller.signal }, () => {}),
+    /too late/,
+  );
+});
+
+test("a hold beyond its limit is told so and stays a hold", async () => {
+  const clock = new ManualClock(0);
+  const warned: string[] = [];
+  const domain = new LockDomain({ clock, holdWarnMs: 100, logger: { warn: (line) => warned.push(line) } });
+  const mutex = domain.mutex("m");
+
+  await mutex.run((hold) => {
+    for (let ms = 0; ms < 200; ms += 25) clock.advance(25);
+    assert.equal(hold.signal.aborted, true);
+    assert.equal(mutex.tryAcquire(), undefined);
+  });
+
+  assert.equal(warned.filter((line) => line.includes("still holds m")).length, 1);
+});
+
+test("children of a re-entrant hold take turns", async () => {
+  const domain = new LockDomain();
+  const mutex = domain.mutex("m", { reentrant: true });
+  let inside = 0;
+  let most = 0;
+
+  await mutex.run(() =>
+    Promise.all(
+      [1, 2, 3].map(() =>
+        mutex.run(async () => {
+          inside += 1;
+          most = Math.max(most, inside);
+          await mutex.run(() => Promise.resolve());
+          inside -= 1;
+        }),
+      ),
+    ),
+  );
+
+  assert.equal(most, 1);
+  assert.equal(mutex.isLocked, false);
+});
+
+test("transaction() sends the younger one back, and both finish", async () => {
+  const domain = new LockDomain();
+  const [a, b] = [domain.mutex("a"), domain.mutex("b")];
+  const starts = [0, 0];
+  const steps = [new Step(), new Step()];
+
+  const results = await Promise.all(
+    [0, 1].map((who) =>
+      domain.transaction(async () => {
+        starts[who] = (starts[who] ?? 0) + 1;
+        const [first, second] = who === 0 ? [a, b] : [b, a];
+        return first.run(async () => {
+          steps[who]?.open();
+          await steps[1 - who]?.reached;
+          return second.run(() => who);
+        });
+      }),
+    ),
+  );
+
+  assert.deepEqual(results, [0, 1]);
+  assert.deepEqual(starts, [1, 2]);
+});
+
+test("runAll() takes keys in their order and each once, and leaves no key behind", async () => {
+  const domain = new LockDomain();
+  const keyed = domain.keyed<string>("k");
+
+  await Promise.all([
+    keyed.runAll(["b", "a", "b"], () => assert.equal(keyed.size, 2)),
+    keyed.runAll(["a", "b"], () => Promise.resolve()),
+  ]);
+
+  assert.equal(keyed.size, 0);
+});
+
+test("levels are taken upwards, and a violation names both sites before any wait", async () => {
+  const domain = new LockDomain({ tiers: ["manager", "session", "handler"] });
+  const manager = domain.mutex("global_task_lock", { level: "manager" });
+  const handler = domain.mutex("_handler_lock", { level: "handler" });
+  await manager.run(() => handler.run(() => {}));
+
+  const error = await handler.run(() => manager.run(() => {})).catch((thrown: Error) => thrown);
+
+  assert.match(String(error), /LockLevelError.*level manager.*_handler_lock \(level handler\)/s);
+  assert.equal(String(error).split("locks.test").length - 1, 2);
+});
+
+test("off loads no AsyncLocalStorage and sees nothing", async () => {
+  const domain = new LockDomain({ detection: "off", waitMs: 5 });
+  const [a, b] = [domain.mutex("a"), domain.mutex("b")];
+
+  await a.run(() => b.run(() => {}));
+  await b.run(() => a.run(() => {}));
+
+  assert.deepEqual(domain.findings, []);
+});

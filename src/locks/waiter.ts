@@ -1,0 +1,101 @@
+import { taskOf } from "./frame.js";
+import type { Mode } from "./kinds.js";
+import type { Frame, HeldPart, Hold, LockPart, WaiterPart, WaiterState } from "./parts.js";
+import type { Site } from "./site.js";
+
+/** Somebody in a lock's queue. */
+export class Waiter implements WaiterPart {
+  next: Waiter | undefined;
+  previous: Waiter | undefined;
+  state: WaiterState = "waiting";
+  /** How many that came later were served before it. */
+  overtaken = 0;
+  /** Neighbours among those with the same limit, and when it ends. */
+  rowNext: Waiter | undefined;
+  rowPrevious: Waiter | undefined;
+  isInRow = false;
+  dueMs = -1;
+  /** Longest wait in milliseconds. */
+  limitMs: number = Number.POSITIVE_INFINITY;
+  /** By a clock that never goes back; -1 while nobody has looked. */
+  sinceMs: number;
+  /** Ends the timer and the listener of this call, whatever the outcome. */
+  settle: (() => void) | undefined;
+  resolve: (hold: Hold) => void = () => {};
+  reject: (error: unknown) => void = () => {};
+  site: Site | undefined;
+  /** The reader that wants to become the writer; its own hold does not stand in its way. */
+  readonly upgradeOf: HeldPart | undefined;
+  readonly core: LockPart;
+  readonly mode: Mode;
+  readonly weight: number;
+  readonly frame: Frame | undefined;
+  /** Whether the wait is measured. */
+  readonly isTimed: boolean;
+  /** Whether a guard is to be given for the hold. */
+  readonly wantsGuard: boolean;
+  /** Whether it gives up by itself: by a limit of this call, or a signal. */
+  readonly isPatient: boolean;
+
+  constructor(request: {
+    readonly core: LockPart;
+    readonly mode: Mode;
+    readonly weight: number;
+    readonly frame: Frame | undefined;
+    readonly sinceMs: number;
+    readonly isTimed: boolean;
+    readonly isPatient: boolean;
+    readonly wantsGuard: boolean;
+    readonly upgradeOf?: HeldPart | undefined;
+  }) {
+    this.core = request.core;
+    this.mode = request.mode;
+    this.weight = request.weight;
+    this.frame = request.frame;
+    this.sinceMs = request.sinceMs;
+    this.isPatient = request.isPatient;
+    this.isTimed = request.isTimed;
+    this.wantsGuard = request.wantsGuard;
+    this.upgradeOf = request.upgradeOf;
+  }
+
+  get lock(): string {
+    return this.core.label;
+  }
+
+  get task(): string {
+    return taskOf(this.frame);
+  }
+}
+
+/** First in, first out, with removal from the middle in one step. */
+export class WaitQueue {
+  head: Waiter | undefined;
+  tail: Waiter | undefined;
+  size = 0;
+  /** Of them, those that want it exclusively. */
+  exclusive = 0;
+
+  push(waiter: Waiter): void {
+    waiter.previous = this.tail;
+    if (this.tail === undefined) this.head = waiter;
+    else this.tail.next = waiter;
+    this.tail = waiter;
+    this.#count(waiter, 1);
+  }
+
+  remove(waiter: Waiter): void {
+    if (waiter.previous === undefined) this.head = waiter.next;
+    else waiter.previous.next = waiter.next;
+    if (waiter.next === undefined) this.tail = waiter.previous;
+    else waiter.next.previous = waiter.previous;
+    waiter.previous = undefined;
+    waiter.next = undefined;
+    this.#count(waiter, -1);
+  }
+
+  #count(waiter: Waiter, by: number): void {
+    this.size += by;
+    if (waiter.mode === "exclusive") this.exclusive += by;
+  }
+}
