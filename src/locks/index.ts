@@ -27,3 +27,11 @@ export { type LockLogData, type LockLogger, lockChannels } from "./lock-log.js";
 export type { Hold, WaitOptions } from "./parts.js";
 export { ReadWriteLock } from "./read-write-lock.js";
 export type { DomainReport } from "./report/report-data.js";
+export { SharedHoldLostError, SharedQueueFullError } from "./shared/errors.js";
+export {
+  type SharedAcquireOptions,
+  SharedHold,
+  SharedMutex,
+  type SharedMutexHandle,
+  type SharedMutexOptions,
+} from "./shared/shared-mutex.js";
