@@ -83,10 +83,7 @@ export class Chains {
     const { lockClass } = hold;
     if (lockClass.id >= this.#classesMax) return chain;
     const key =
-      lockClass.id * 8 +
-      (hold.mode === "shared" ? 1 : 0) +
-      (hold.weight !== undefined && hold.weight > 1 ? 2 : 0) +
-      (hold.isTry ? 4 : 0);
+      lockClass.id * 8 + (hold.mode === "shared" ? 1 : 0) + (isHeavy(hold) ? 2 : 0) + (hold.isTry ? 4 : 0);
     const node = chain as ChainNode;
     if (node.lastKey === key && node.epoch === this.#epoch) return node.last!;
     return this.#childOf(node, key);
@@ -95,9 +92,8 @@ export class Chains {
   /** Whether an acquisition under this chain needs no look at what is held. `isTimed`: it gives up by itself, and so counts for less. */
   isValidated(chain: Chain, wanted: Step, isTimed: boolean): boolean {
     const node = chain as ChainNode;
-    if (node === this.#root) return true;
     const { lockClass } = wanted;
-    if (lockClass.id >= this.#classesMax) return true;
+    if (lockClass.id >= this.#classesMax || (node === this.#root && !isHeavy(wanted))) return true;
     if (node.epoch !== this.#epoch) return false;
     const key = keyOf(wanted);
     let child = node.last;
@@ -163,8 +159,12 @@ function find(node: ChainNode, key: number, epoch: number): ChainNode | undefine
   return node.lastKey === key ? node.last : node.children?.get(key);
 }
 
-function keyOf({ lockClass, mode, weight }: Step): number {
-  return lockClass.id * 8 + (mode === "shared" ? 1 : 0) + (weight !== undefined && weight > 1 ? 2 : 0);
+function keyOf(step: Step): number {
+  return step.lockClass.id * 8 + (step.mode === "shared" ? 1 : 0) + (isHeavy(step) ? 2 : 0);
+}
+
+function isHeavy({ weight }: { readonly weight?: number }): boolean {
+  return weight !== undefined && weight > 1;
 }
 
 function isNestedIn(parent: ChainNode, key: number): boolean {

@@ -124,7 +124,11 @@ class Walk {
     const unfilled = gate === undefined ? this.#edges.findIndex((_, index) => !this.#canFillAt(index)) : -1;
     if (gate !== undefined) this.#gated ??= { ...cycle, severity: "gated", gate };
     else if (unfilled >= 0)
-      this.#gated ??= { ...cycle, severity: "gated", gate: gateOfCopies(cycle.evidence[unfilled]!) };
+      this.#gated ??= {
+        ...cycle,
+        severity: "gated",
+        gate: gateOfCopies(cycle.evidence[unfilled]!, cycle.edges[unfilled]!.from >> 1),
+      };
     else if (cycle.evidence.some(({ isTimed }) => isTimed))
       this.#stall ??= { ...cycle, severity: "stall", gate: undefined };
     else this.#feasible = { ...cycle, severity: "feasible", gate: undefined };
@@ -150,7 +154,8 @@ class Walk {
   }
 }
 
-/** What a task holds beside, and no second one can. */
-function gateOfCopies({ held }: Evidence): LockClass | undefined {
-  return held.find(({ lockClass, mode }) => lockClass.permits === 1 && mode === "exclusive")?.lockClass;
+/** What a task holds beside, and not as many more can. */
+function gateOfCopies({ held }: Evidence, sourceId: number): LockClass | undefined {
+  const others = held.filter(({ lockClass, mode }) => lockClass.id !== sourceId && mode === "exclusive");
+  return (others.find(({ lockClass }) => lockClass.permits === 1) ?? others[0])?.lockClass;
 }

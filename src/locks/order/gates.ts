@@ -23,7 +23,7 @@ function isExcluding(hold: HoldFact, another: HoldFact, facts: ClassFacts): bool
   return hold.lockClass.permits === 1 && !facts.hasMany(hold.lockClass);
 }
 
-/** The first gate between the newcomer and any of the others. */
+/** What keeps the newcomer from being there beside all the others: a lock that one of them has, or permits that all of them use up. */
 export function gateAmong(
   others: readonly Evidence[],
   newcomer: Evidence,
@@ -33,12 +33,23 @@ export function gateAmong(
     const gate = gateBetween(other, newcomer, facts);
     if (gate !== undefined) return gate;
   }
-  return undefined;
+  return newcomer.held.find(({ lockClass }) => isUsedUp(lockClass, others, facts))?.lockClass;
 }
 
+function isUsedUp(lockClass: LockClass, others: readonly Evidence[], facts: ClassFacts): boolean {
+  const { id, permits } = lockClass;
+  if (permits === 1 || permits > others.length || facts.hasMany(lockClass)) return false;
+  // Each counts for one permit, since lighter ones than those kept may have been seen.
+  return others.filter(({ held }) => held.some((hold) => hold.lockClass.id === id)).length >= permits;
+}
+
+/** Steps of one attempt to fill; past them it is taken to be possible. */
+const stepsMax = 5_000;
+
 /**
- * Whether `count` more tasks can be where some of the candidates were, all at once and beside those already chosen. A permit that is to
- * be missing for ever needs a holder that is stuck too; the candidates are all that were seen to hold one and want something.
+ * Whether `count` more tasks can be where some of the candidates were, all at once and beside those already chosen; one candidate may stand for
+ * many. A permit that is to be missing for ever needs a holder that is stuck too, and the candidates are all that were seen to hold one and want
+ * something.
  */
 export function canFill(
   count: number,
@@ -46,15 +57,17 @@ export function canFill(
   chosen: readonly Evidence[],
   facts: ClassFacts,
 ): boolean {
-  if (count <= 0) return true;
-  for (let index = 0; index < candidates.length; index += 1) {
-    const candidate = candidates[index]!;
-    if (gateAmong(chosen, candidate, facts) !== undefined) continue;
-    // One that does not exclude itself stands for any number of tasks.
-    if (gateBetween(candidate, candidate, facts) === undefined) return true;
-    if (canFill(count - 1, candidates.slice(index + 1), [...chosen, candidate], facts)) return true;
-  }
-  return false;
+  let steps = 0;
+  const fill = (left: number, first: number, all: readonly Evidence[]): boolean => {
+    if (left <= 0 || (steps += 1) > stepsMax) return true;
+    for (let index = first; index < candidates.length; index += 1) {
+      const candidate = candidates[index]!;
+      if (gateAmong(all, candidate, facts) === undefined && fill(left - 1, index, [...all, candidate]))
+        return true;
+    }
+    return false;
+  };
+  return fill(count, 0, chosen);
 }
 
 /** Holders of `heldWeight` that it takes until nobody gets `wantedWeight` more. */

@@ -26,6 +26,8 @@ export type Operation = Acquire | Release;
 export interface Program {
   readonly name: string;
   readonly operations: readonly Operation[];
+  /** Whether it goes on without what an attempt did not get; else it gives up all and ends. */
+  readonly goesOnWithout: boolean;
 }
 
 export type ClassShape = Partial<Omit<LockClass, "id" | "name">>;
@@ -83,7 +85,7 @@ export class World {
       if (acquire !== undefined) operations.push(acquire);
       else operations.push(releaseOf(operations, this.lock(released![1]!, Number(released![2] || 1))));
     }
-    return { name, operations: withReleases(operations) };
+    return { name, operations: withReleases(operations), goesOnWithout: false };
   }
 
   #acquire(word: string): Acquire {

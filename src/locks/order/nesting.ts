@@ -1,14 +1,17 @@
-import { type Evidence, factOf, type OrderHold } from "./evidence.js";
+import { type Evidence, factOf, type HoldFact, type OrderHold } from "./evidence.js";
 import { edgeBetween, OrderFinding, type OrderSeverity, queuedWriter } from "./finding.js";
 import { type ClassFacts, canFill, holdersNeeded } from "./gates.js";
 
 /** What is wrong with wanting a lock while another of its class, or itself, is held. */
 export interface Nesting {
   readonly kind: "same-class" | "nested-self";
-  readonly hold: OrderHold;
-  /** `always`: it hangs, or breaks the declared order, whoever else is there. */
+  readonly hold: HoldFact;
+  readonly remark: string | undefined;
+  /**
+   * `certain`: the task waits for itself. `always`: it can hang, or breaks the declared order, whatever else is held. `together`: it takes several
+   * tasks that do so at once.
+   */
   readonly verdict: "certain" | "always" | "together";
-  /** Tasks that must do the same at once. */
   readonly tasks: number;
 }
 
@@ -26,72 +29,57 @@ export function nestingOf(held: readonly OrderHold[], wanted: OrderHold): Nestin
 function itself(held: readonly OrderHold[], hold: OrderHold, wanted: OrderHold): Nesting | undefined {
   const { lockClass, mode, weight } = wanted;
   const isReading = hold.mode === "shared" && mode === "shared";
-  if (isReading && lockClass.isReaderPreferring) return undefined;
-  if (isReading) return { kind: "nested-self", hold, verdict: "always", tasks: 2 };
+  const base = { kind: "nested-self", hold: factOf(hold), remark: undefined } as const;
+  if (isReading) return { ...base, remark: queuedWriter(lockClass.name), verdict: "always", tasks: 2 };
   const own = held.reduce((sum, one) => (one.lock === wanted.lock ? sum + one.weight : sum), 0);
   const tasks = lockClass.permits === 1 ? 1 : holdersNeeded(lockClass.permits, own, weight);
-  return { kind: "nested-self", hold, verdict: tasks <= 1 ? "certain" : "together", tasks };
+  return { ...base, verdict: tasks <= 1 ? "certain" : "together", tasks };
 }
 
 function sibling(hold: OrderHold, wanted: OrderHold): Nesting | undefined {
-  const { lockClass } = wanted;
-  const { compare } = lockClass;
-  if (compare !== undefined)
-    return compare(hold.key, wanted.key) < 0
-      ? undefined
-      : { kind: "same-class", hold, verdict: "always", tasks: 2 };
-  if (lockClass.isReaderPreferring && hold.mode === "shared" && wanted.mode === "shared") return undefined;
-  const each =
-    lockClass.permits === 1 ? 1 : Math.max(1, holdersNeeded(lockClass.permits, hold.weight, wanted.weight));
-  return { kind: "same-class", hold, verdict: "together", tasks: 2 * each };
+  const { lockClass, mode, weight } = wanted;
+  const { name, compare, permits } = lockClass;
+  const isReading = hold.mode === "shared" && mode === "shared";
+  const base = { kind: "same-class", hold: factOf(hold) } as const;
+  if (compare !== undefined) {
+    if (compare(hold.key, wanted.key) < 0) return undefined;
+    const remark = `${name} declares an order, in which ${String(wanted.key)} does not come after ${String(hold.key)}, which is held.`;
+    return { ...base, remark, verdict: "always", tasks: 2 };
+  }
+  if (lockClass.isReaderPreferring && isReading) return undefined;
+  const each = permits === 1 ? 1 : Math.max(1, holdersNeeded(permits, hold.weight, weight));
+  return {
+    ...base,
+    remark: isReading ? queuedWriter(name) : undefined,
+    verdict: "together",
+    tasks: 2 * each,
+  };
 }
 
-/**
- * @param seen all that was ever seen nested this way, the present one included
- * @param stuck others that hold the class and want something else
- */
+/** @param others.stuck all that was ever seen to hold the class and want something, the present one included */
 export function nestingFinding(
-  { kind, hold, verdict, tasks }: Nesting,
+  { kind, hold, remark, verdict, tasks }: Nesting,
   evidence: Evidence,
-  others: {
-    readonly seen: readonly Evidence[];
-    readonly stuck: readonly Evidence[];
-    readonly facts: ClassFacts;
-  },
+  others: { readonly stuck: readonly Evidence[]; readonly facts: ClassFacts },
 ): OrderFinding {
   const { lockClass } = hold;
   const isOpen =
     verdict !== "together" ||
     others.facts.hasWeights(lockClass) ||
-    canFill(tasks - 1, [...others.seen, ...others.stuck], [evidence], others.facts);
-  let severity: OrderSeverity = isOpen ? (verdict === "certain" ? "certain" : "feasible") : "gated";
-  if (isOpen && evidence.isTimed) severity = "stall";
-  const isReading =
-    hold.mode === "shared" && evidence.wanted.mode === "shared" && !lockClass.isReaderPreferring;
-  const gate = evidence.held.find(
-    (one) => one.lockClass !== lockClass && one.mode === "exclusive" && one.lockClass.permits === 1,
-  );
+    canFill(tasks - 1, others.stuck, [evidence], others.facts);
+  const gate = evidence.held.find((one) => one.lockClass !== lockClass && one.mode === "exclusive");
   return new OrderFinding({
     kind,
-    severity,
-    edges: [edgeBetween(factOf(hold), evidence.wanted, evidence.task)],
-    remark: remarkOf(hold, evidence, isReading),
-    gatedBy: severity === "gated" ? gate?.lockClass.name : undefined,
+    severity: severityOf(verdict, isOpen, evidence),
+    edges: [edgeBetween(hold, evidence.wanted, evidence.task)],
+    remark,
+    gatedBy: isOpen ? undefined : gate?.lockClass.name,
     needs: lockClass.permits > 1 && tasks > 1 ? tasks : undefined,
   });
 }
 
-function remarkOf(
-  { lockClass, lock, key }: OrderHold,
-  { wanted }: Evidence,
-  isReading: boolean,
-): string | undefined {
-  if (
-    lockClass.compare !== undefined &&
-    wanted.lockClass === lockClass &&
-    lock !== undefined &&
-    key !== undefined
-  )
-    return `The order of ${lockClass.name} wants them ascending; the one held was ${String(key)}.`;
-  return isReading ? queuedWriter(lockClass.name) : undefined;
+function severityOf(verdict: Nesting["verdict"], isOpen: boolean, { isTimed }: Evidence): OrderSeverity {
+  if (!isOpen) return "gated";
+  if (isTimed) return "stall";
+  return verdict === "certain" ? "certain" : "feasible";
 }

@@ -8,7 +8,7 @@ import { Edges, heldNodes, wantedNode } from "./edges.js";
 import { type Evidence, factOf, type HoldFact, type OrderHold } from "./evidence.js";
 import { cycleFinding, type OrderFinding } from "./finding.js";
 import { Findings } from "./findings.js";
-import { nestingFinding, nestingOf } from "./nesting.js";
+import { type Nesting, nestingFinding, nestingOf } from "./nesting.js";
 import { type Suppression, Suppressions } from "./suppressions.js";
 
 /** What the graph could not keep. */
@@ -47,7 +47,7 @@ export class OrderGraph {
   readonly #edges: Edges = new Edges();
   readonly #classes: KnownClasses = new KnownClasses();
   /** Nesting within a class, by kind and class. */
-  readonly #nested: Map<string, Edge> = new Map();
+  readonly #nested: Map<string, { readonly edge: Edge; readonly nesting: Nesting }> = new Map();
   readonly #suppressions: Suppressions;
   readonly #findings: Findings;
   readonly #classesMax: number;
@@ -102,7 +102,8 @@ export class OrderGraph {
 
   /**
    * Whether the acquisition needs no `check`: the same was looked at before, with the same held. Never for nesting within a class, where
-   * instances decide.
+   * instances decide. With nothing held only the first acquisition of several permits at once needs one, which tells that others may have to wait
+   * behind it.
    * @param isTimed as `check` will be told; what was seen only with a timeout is looked at again without
    */
   isValidated(chain: Chain, wanted: Step, isTimed: boolean = false): boolean {
@@ -120,13 +121,17 @@ export class OrderGraph {
     wanted: OrderHold,
     context: OrderContext,
   ): OrderFinding | undefined {
-    if (wanted.isTry || held.length === 0) return undefined;
+    if (wanted.isTry || neverWaits(held, wanted)) return undefined;
     if (wanted.lockClass.id >= this.#classesMax) {
       this.#onDrop("class");
       return undefined;
     }
     const checked = held.filter(({ lockClass }) => lockClass.id < this.#classesMax);
     let worst = this.#see([...checked, wanted]);
+    if (held.length === 0) {
+      this.#chains.validate(chain, wanted, context.isTimed);
+      return worst;
+    }
     const nested = this.#nest(checked, wanted, context);
     worst = worse(worst, nested);
     if (this.#chains.hasEdges(chain, wanted, context.isTimed)) return worst;
@@ -248,6 +253,9 @@ export class OrderGraph {
         worst = worse(worst, this.#reportCycle(cycle));
       }
     }
+    for (const { edge, nesting } of this.#nested.values())
+      if (nesting.verdict === "together")
+        for (const evidence of edge.evidence) worst = worse(worst, this.#judge(nesting, evidence));
     return worst;
   }
 
@@ -258,15 +266,19 @@ export class OrderGraph {
   #nest(held: readonly OrderHold[], wanted: OrderHold, context: OrderContext): OrderFinding | undefined {
     const nesting = nestingOf(held, wanted);
     if (nesting === undefined) return undefined;
-    const { lockClass } = wanted;
-    if (nesting.verdict !== "certain" && this.#suppressions.covers([lockClass.name])) return undefined;
+    const { id } = wanted.lockClass;
     const evidence = evidenceOf(held, wanted, context);
-    const key = `${nesting.kind} ${lockClass.id}`;
-    const edge = this.#nested.get(key);
-    if (edge === undefined) this.#nested.set(key, new Edge(2 * lockClass.id, 2 * lockClass.id, evidence));
-    else edge.add(evidence, this.#witnessesMax, () => this.#onDrop("evidence"));
+    const key = `${nesting.kind} ${id}`;
+    const edge = this.#nested.get(key)?.edge ?? new Edge(2 * id, 2 * id, evidence);
+    edge.add(evidence, this.#witnessesMax, () => this.#onDrop("evidence"));
+    this.#nested.set(key, { edge, nesting });
+    return this.#judge(nesting, evidence);
+  }
+
+  #judge(nesting: Nesting, evidence: Evidence): OrderFinding | undefined {
+    const { lockClass } = nesting.hold;
+    if (nesting.verdict !== "certain" && this.#suppressions.covers([lockClass.name])) return undefined;
     const finding = nestingFinding(nesting, evidence, {
-      seen: this.#nested.get(key)?.evidence ?? [],
       stuck: this.#stuckWith(lockClass),
       facts: this.#classes,
     });
@@ -274,13 +286,19 @@ export class OrderGraph {
   }
 
   #stuckWith(lockClass: LockClass): readonly Evidence[] {
-    const nested = nestedKeys(lockClass).flatMap((key) => this.#nested.get(key)?.evidence ?? []);
+    const nested = nestedKeys(lockClass).flatMap((key) => this.#nested.get(key)?.edge.evidence ?? []);
     return [...this.#edges.evidenceFrom(2 * lockClass.id), ...nested];
   }
 
   #nameOf(node: number): string {
     return this.#classes.get(node >> 1)?.name ?? "";
   }
+}
+
+/** Whoever reads a lock may read it again past all that wait. */
+function neverWaits(held: readonly OrderHold[], { lockClass, lock, mode }: OrderHold): boolean {
+  if (mode === "exclusive" || !lockClass.isReaderPreferring) return false;
+  return held.some((hold) => hold.lock === lock && hold.mode === "shared");
 }
 
 function evidenceOf(
