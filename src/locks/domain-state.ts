@@ -30,6 +30,8 @@ export class DomainState {
   readonly deadlines: Deadlines;
   readonly findings: Finding[] = [];
   findingsDropped = 0;
+  /** Kept for as long as a lock is held, because the look at long holds keeps this: a task that hangs may be all that knows its domain. */
+  owner: object | undefined;
   /** Locks that somebody holds. */
   firstCore: LockPart | undefined;
   readonly #sweepMs: number;
@@ -165,6 +167,13 @@ export class DomainState {
       names.push(`${taskOf(hold.outer)}${site === undefined ? "" : ` ${site.here}`}`);
     }
     return names;
+  }
+
+  /** Whether a lock is held or waited for. A latch that is still closed is not held by anybody. */
+  get isInUse(): boolean {
+    for (let core = this.firstCore; core !== undefined; core = core.next)
+      if (!core.lockClass.isLatch || core.queue.size > 0) return true;
+    return false;
   }
 
   #keep(finding: Finding): void {

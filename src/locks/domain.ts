@@ -2,7 +2,9 @@ import { type Clock, integerOption, OptionError, systemClock } from "../base/ind
 import { Condition } from "./condition.js";
 import { type Discipline, fifo, phaseFair, readersFirst } from "./discipline.js";
 import { DomainState, type Finding } from "./domain-state.js";
+import { type ReportingDomain, registerDomain } from "./domains.js";
 import { HoldError, LockWoundedError } from "./errors.js";
+import { reportAtExit } from "./exit-report.js";
 import { Gate } from "./gate.js";
 import { compareKeys, KeyedLock } from "./keyed-lock.js";
 import type { Detection, LockClass, OnFinding } from "./kinds.js";
@@ -40,6 +42,11 @@ export interface DomainOptions extends LimitOptions, CheckOptions {
   /** Cycles that are known and right; each says why. Those that nothing matches are in the report. */
   readonly allow?: readonly Suppression[];
   readonly logger?: LockLogger;
+  /**
+   * Whether the process's end with locks that are still held or waited for, and nothing left to do that could release them, is reported on
+   * stderr, with exit code 1 instead of 0. @default true
+   */
+  readonly reportAtExit?: boolean;
   /** @default the system's */
   readonly clock?: Clock;
 }
@@ -74,7 +81,7 @@ const sweepMsMax = 1_000;
  * Makes locks and sees how they are used together. Locks of one name are one class: what is learnt about one is true of all.
  * Use `LockDomain.shared` unless a test needs one of its own: locks of two domains know nothing of each other.
  */
-export class LockDomain {
+export class LockDomain implements ReportingDomain {
   readonly #state: DomainState;
   readonly #options: DomainOptions;
   readonly #classes = new Map<string, LockClassState>();
@@ -96,6 +103,9 @@ export class LockDomain {
       sweepMs: Math.min(sweepMsMax, Math.max(1, holdWarnMs / 4)),
     });
     for (const suppression of options.allow ?? []) this.#state.order.allow(suppression);
+    this.#state.owner = this;
+    registerDomain(this);
+    if (this.reportsAtExit) reportAtExit();
   }
 
   /** The process's own domain; several copies of this package in one process share it. */
@@ -195,6 +205,15 @@ export class LockDomain {
     return this.#state.findings;
   }
 
+  /** Whether a lock is held or waited for. */
+  get isInUse(): boolean {
+    return this.#state.isInUse;
+  }
+
+  get reportsAtExit(): boolean {
+    return this.#options.reportAtExit ?? true;
+  }
+
   report(): DomainReport {
     return takeReport(this.#state, [...this.#classes.values()], this.#options.detection ?? "full");
   }
@@ -229,6 +248,7 @@ export class LockDomain {
       isReaderPreferring,
       level: this.#level(options.level),
       levelName: typeof options.level === "string" ? options.level : undefined,
+      isLatch: given.isLatch ?? false,
       compare: isKeyed ? compareOf(options) : undefined,
     };
     const made = new LockClassState(this.#classes.size, about, {

@@ -73,6 +73,11 @@ export class HoldError extends PoundlockError {
   readonly code = "LOCK_HOLD";
 }
 
+/** Reports on a signal can't be had: no folder to write to, or a thread that gets no signals. */
+export class LockReportError extends PoundlockError {
+  readonly code = "LOCK_REPORT";
+}
+
 function placeOf(site: Site | undefined): string {
   return site?.here ?? "at an unknown place";
 }

@@ -10,11 +10,13 @@ export {
   type SemaphoreOptions,
 } from "./domain.js";
 export type { Finding } from "./domain-state.js";
+export { reportDomains } from "./domains.js";
 export {
   HoldError,
   LockDeadlockError,
   LockLevelError,
   LockOrderError,
+  LockReportError,
   LockTimeoutError,
   LockWoundedError,
   SelfDeadlockError,
@@ -26,7 +28,22 @@ export { Latch } from "./latch.js";
 export { type LockLogData, type LockLogger, lockChannels } from "./lock-log.js";
 export type { Hold, WaitOptions } from "./parts.js";
 export { ReadWriteLock } from "./read-write-lock.js";
-export type { DomainReport } from "./report/report-data.js";
+export {
+  type ClassReport,
+  type DomainReport,
+  type FindingReport,
+  type HolderReport,
+  hasStuckTasks,
+  isLocksDocument,
+  type LockReport,
+  type LocksDocument,
+  locksDocument,
+  type ReportTextOptions,
+  reportDot,
+  reportMermaid,
+  reportText,
+  type WaiterReport,
+} from "./report/index.js";
 export { SharedHoldLostError, SharedQueueFullError } from "./shared/errors.js";
 export {
   type SharedAcquireOptions,
@@ -35,3 +52,4 @@ export {
   type SharedMutexHandle,
   type SharedMutexOptions,
 } from "./shared/shared-mutex.js";
+export { reportOnSignal, type SignalReportOptions, signalReportPath } from "./signal-report.js";

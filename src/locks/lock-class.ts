@@ -21,6 +21,8 @@ export class LockClassState implements LockClass {
   readonly isReaderPreferring: boolean;
   readonly level: number | undefined;
   readonly levelName: string | undefined;
+  /** Its locks are latches: held by nobody in particular, until they are opened. */
+  readonly isLatch: boolean;
   readonly compare: LockClass["compare"];
   readonly settings: ClassSettings;
   readonly metrics: ClassMetrics = new ClassMetrics();
@@ -32,7 +34,7 @@ export class LockClassState implements LockClass {
 
   constructor(
     id: number,
-    about: Omit<LockClass, "id"> & { readonly levelName: string | undefined },
+    about: Omit<LockClass, "id"> & { readonly levelName: string | undefined; readonly isLatch: boolean },
     settings: ClassSettings,
   ) {
     this.id = id;
@@ -42,6 +44,7 @@ export class LockClassState implements LockClass {
     this.isReaderPreferring = about.isReaderPreferring;
     this.level = about.level;
     this.levelName = about.levelName;
+    this.isLatch = about.isLatch;
     this.compare = about.compare;
     this.settings = settings;
     const { adaptive } = settings;

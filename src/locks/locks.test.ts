@@ -100,14 +100,15 @@ test("acquire() answers undefined at its limit when asked to, and the next one i
   assert.equal(await impatient, undefined);
   holder.release();
 
-  assert.equal((await patient).isReleased, false);
+  using served = await patient;
+  assert.equal(served.isReleased, false);
 });
 
 test("the usual limit ends a wait within an eighth of its length", async () => {
   const clock = new ManualClock(0);
   const domain = new LockDomain({ clock, waitMs: 800 });
   const mutex = domain.mutex("m");
-  await mutex.acquire();
+  using _holder = await mutex.acquire();
   const waiting = codeOf(mutex.acquire());
 
   for (let ms = 0; ms < 800; ms += 100) clock.advance(100);
@@ -127,7 +128,7 @@ test("a signal ends the wait with its reason, and what was granted before stays 
   holder.release();
   controller.abort(new Error("too late"));
 
-  const hold = await waiting;
+  using hold = await waiting;
   assert.equal(hold.isReleased, false);
   await assert.rejects(
     mutex.run({ signal: controller.signal }, () => {}),

@@ -97,6 +97,8 @@ export interface WaiterPart {
   readonly site: Site | undefined;
   /** By a clock that never goes back; -1 while nobody has looked. */
   readonly sinceMs: number;
+  /** Longest wait in milliseconds. */
+  readonly limitMs: number;
   /** Nothing but the usual limit ends it: no limit or signal of this call. */
   readonly isPatient: boolean;
   /** The reader that wants to become the writer; its own hold does not stand in its way. */

@@ -62,16 +62,18 @@ function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: num
       mode: waiter.mode,
       weight: waiter.weight,
       frames: waiter.site?.frames ?? [],
-      ageMs: nowMs - waiter.sinceMs,
+      ...(waiter.sinceMs < 0 ? {} : { ageMs: nowMs - waiter.sinceMs }),
+      ...(Number.isFinite(waiter.limitMs) ? { limitMs: waiter.limitMs } : {}),
       holding: heldIn(waiter.frame).map(idOf),
       position: waiters.length,
     });
   return {
     name: core.label,
     class: lockClass.name,
-    kind: lockClass.kind,
+    kind: lockClass.isLatch ? "latch" : lockClass.kind,
     permits: lockClass.kind === "read-write" ? 1 : permits,
     ...(lockClass.level === undefined ? {} : { level: lockClass.level }),
+    ...(lockClass.isReaderPreferring ? { isReaderPreferring: true } : {}),
     holders: holders.reverse(),
     waiters,
   };

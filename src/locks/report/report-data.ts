@@ -24,7 +24,9 @@ export interface LockReport {
   /** Of the instance: the class's name, and the key of a keyed lock. */
   readonly name: string;
   readonly class: string;
-  readonly kind: LockClass["kind"];
+  /** A closed latch has one holder, which stands for whoever will open it. */
+  readonly kind: LockClass["kind"] | "latch";
+  /** Of a semaphore. */
   readonly permits: number;
   readonly level?: number;
   /** A read-write lock whose readers go past a waiting writer. */
@@ -38,7 +40,7 @@ interface PartyReport {
   /** Name of the task for a person; several tasks may have the same. */
   readonly task: string;
   readonly mode: Mode;
-  /** Permits; 1 but for semaphores. */
+  /** Permits of a semaphore; says nothing for other kinds. */
   readonly weight: number;
   /** `at …` lines, innermost first; empty when no site was taken. */
   readonly frames: readonly string[];

@@ -29,7 +29,7 @@ export function reportText(report: DomainReport, options: ReportTextOptions = {}
     ...section("WAITING, the longest first", picture.others, (waiting) => waitingLines(waiting, page)),
     ...section(
       "HELD",
-      report.locks.filter(({ holders }) => holders.length > 0),
+      report.locks.filter(({ holders, kind }) => holders.length > 0 && kind !== "latch"),
       (lock) => heldLines(lock, page),
     ),
     ...section("FOUND", report.findings, ({ kind, message }) => findingLines(kind, message, page)),
@@ -42,7 +42,8 @@ export function reportText(report: DomainReport, options: ReportTextOptions = {}
 }
 
 function headline(report: DomainReport, { columns }: Page): string[] {
-  const holders = report.locks.reduce((sum, lock) => sum + lock.holders.length, 0);
+  const held = report.locks.filter(({ kind }) => kind !== "latch");
+  const holders = held.reduce((sum, lock) => sum + lock.holders.length, 0);
   const waiters = report.locks.reduce((sum, lock) => sum + lock.waiters.length, 0);
   const findings = report.findings.length + (report.findingsDropped ?? 0);
   const at = `${new Date(report.takenAtMs).toISOString().slice(0, 19).replace("T", " ")}Z`;
@@ -84,7 +85,8 @@ function waitingLines({ lock, waiter }: Waiting, page: Page): string[] {
   ];
   const held = lock.holders.slice(0, 3).map(({ task }) => task);
   const more = lock.holders.length - held.length;
-  const holders = `${lock.name} is held by ${held.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const by = `${held.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const holders = lock.kind === "latch" ? `${lock.name} is not open yet` : `${lock.name} is held by ${by}`;
   return [
     ...wrapped(`  ${waiter.task} ${parts.join(", ")}`, page.columns, "    "),
     ...frameLines(waiter.frames, "      ", page),

@@ -89,13 +89,9 @@ test("pictureOf() knows that a reader in line behind a stuck writer is stuck, un
     reportOf([
       lockOf("rw", {
         kind: "read-write",
-        permits: 2 ** 30,
         isReaderPreferring,
         holders: [holderOf(1, "one", { mode: "shared" })],
-        waiters: [
-          waiterOf("two", [], { weight: 2 ** 30 }),
-          waiterOf("one", [1], { mode: "shared", position: 1 }),
-        ],
+        waiters: [waiterOf("two", []), waiterOf("one", [1], { mode: "shared", position: 1 })],
       }),
     ]);
 
@@ -108,9 +104,8 @@ test("pictureOf() lets one reader become the writer, and sees that two cannot", 
     reportOf([
       lockOf("rw", {
         kind: "read-write",
-        permits: 2 ** 30,
         holders: [1, 2].map((id) => holderOf(id, `reader ${id}`, { mode: "shared" })),
-        waiters: ids.map((id, position) => waiterOf(`reader ${id}`, [id], { weight: 2 ** 30, position })),
+        waiters: ids.map((id, position) => waiterOf(`reader ${id}`, [id], { position })),
       }),
     ]);
 

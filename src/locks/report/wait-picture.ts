@@ -43,6 +43,11 @@ export function pictureOf(report: DomainReport): WaitPicture {
   };
 }
 
+/** Whether tasks wait for each other, so that none of them goes on before one gives up. */
+export function hasStuckTasks(report: DomainReport): boolean {
+  return pictureOf(report).circles.length > 0;
+}
+
 function longestFirst(waitings: readonly Waiting[]): Waiting[] {
   return [...waitings].sort((a, b) => (b.waiter.ageMs ?? 0) - (a.waiter.ageMs ?? 0));
 }
@@ -68,6 +73,9 @@ function couldBeServed(waiting: Waiting, stuck: ReadonlySet<Waiting>): boolean {
   const { lock, waiter } = waiting;
   if (earlierOf(waiting, stuck).length > 0) return false;
   const kept = lock.holders.filter((holder) => !isOwn(waiting, holder) && below(holder, stuck).length > 0);
+  if (lock.kind === "latch") return kept.length === 0;
+  if (lock.kind === "read-write")
+    return kept.every(({ mode }) => mode === "shared" && waiter.mode === "shared");
   const keptWeight = kept.reduce((sum, { weight }) => sum + weight, 0);
   return keptWeight + waiter.weight <= lock.permits;
 }
