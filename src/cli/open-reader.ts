@@ -15,11 +15,8 @@ import { ServerReader } from "./server-reader.js";
  */
 export async function openReader(options: ReaderOptions, context: Context): Promise<Reader> {
   const { environment, folder, terminal } = context;
-  const named = options.server ?? environment.POUNDLOCK_SERVER;
-  if (named !== undefined && named !== "")
-    return new ServerReader(checkUrl(named), environment.POUNDLOCK_TOKEN);
-  const run = options.config === undefined ? await readRunFile(folder) : undefined;
-  if (run !== undefined) return new ServerReader(serverBase(run), run.token);
+  const server = await findServer(options, context);
+  if (server !== undefined) return server;
   const { findConfig, loadConfig } = await import("../config/index.js");
   const file = options.config ?? (await findConfig(folder).catch(() => undefined));
   if (file === undefined) {
@@ -44,6 +41,19 @@ export async function openReader(options: ReaderOptions, context: Context): Prom
   const reader = await openStoreReader(config, context);
   terminal.say(`no server is running: reading the store at ${path}`);
   return reader;
+}
+
+/** The server that was named, or unless a configuration is named the one that runs in this folder. */
+export async function findServer(
+  options: ReaderOptions,
+  context: Context,
+): Promise<ServerReader | undefined> {
+  const { environment, folder } = context;
+  const named = options.server ?? environment.POUNDLOCK_SERVER;
+  if (named !== undefined && named !== "")
+    return new ServerReader(checkUrl(named), environment.POUNDLOCK_TOKEN);
+  const run = options.config === undefined ? await readRunFile(folder) : undefined;
+  return run === undefined ? undefined : new ServerReader(serverBase(run), run.token);
 }
 
 function checkUrl(text: string): string {

@@ -3,7 +3,20 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { folderWith, runHere } from "./cli.testkit.js";
 
-const commands = ["", "watch", "report", "up", "demo", "validate", "query", "ledger", "dlq list", "dlq show"];
+const commands = [
+  "",
+  "watch",
+  "report",
+  "up",
+  "demo",
+  "validate",
+  "query",
+  "ledger",
+  "dlq list",
+  "dlq show",
+  "locks",
+  "locks merge",
+];
 
 for (const command of commands) {
   test(`poundlock ${command} --help fits 80 columns and leads to examples`, async () => {
@@ -40,6 +53,7 @@ Commands:
   query [options] [metric]      show a metric's numbers
   ledger [options]              show where every event is
   dlq                           look at the dead letters
+  locks [options]               show who holds and who waits for locks
   help [command]                help for a command
 
 Examples:

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addDemo } from "./commands/demo.js";
 import { addDlq } from "./commands/dlq.js";
 import { addLedger } from "./commands/ledger.js";
+import { addLocks } from "./commands/locks.js";
 import { addQuery } from "./commands/query.js";
 import { addReport } from "./commands/report.js";
 import { addUp } from "./commands/up.js";
@@ -45,7 +46,7 @@ export function buildProgram(context: Context, version: string): Command {
     })
     .exitOverride()
     .enablePositionalOptions();
-  for (const add of [addWatch, addReport, addUp, addDemo, addValidate, addQuery, addLedger, addDlq])
+  for (const add of [addWatch, addReport, addUp, addDemo, addValidate, addQuery, addLedger, addDlq, addLocks])
     add(program, context);
   inherit(program);
   return program;

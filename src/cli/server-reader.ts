@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from "../base/index.js";
+import type { LocksDocument } from "../locks/index.js";
 import type { MetricAnswer } from "../pipeline/index.js";
 import type { WireDeadLetter, WireDeadLetters } from "../server/index.js";
 import type { LedgerRow } from "../store/index.js";
@@ -45,6 +46,10 @@ export class ServerReader implements Reader {
       if (codeOf(error) === "HTTP_NOT_FOUND") return undefined;
       throw error;
     }
+  }
+
+  locks(): Promise<LocksDocument> {
+    return this.#get("locks", {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Clock } from "../base/index.js";
+import { locksDocument, reportDomains } from "../locks/index.js";
 import type { QueryRequest } from "../pipeline/index.js";
 import type { DeadLetterQuery, FailureReason } from "../store/index.js";
 import { deadLettersToWire, deadLetterToWire } from "./dead-letter-json.js";
@@ -72,6 +73,7 @@ export function registerApi(
       throw new NotFoundError(`Cannot show dead letter ${id}: there is none with this number`);
     return deadLetterToWire(letter);
   });
+  get("locks", [], () => locksDocument(reportDomains()));
   get("snapshot", ["window"], async (given) => {
     const frame = await hub.snapshot(parseWindow(given.text("window") ?? "all"));
     if (frame === undefined)
