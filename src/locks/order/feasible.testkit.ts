@@ -4,6 +4,7 @@ import {
   type Acquire,
   type Operation,
   type Program,
+  type ProgramLock,
   type World,
   withReleases,
 } from "./lock-programs.testkit.js";
@@ -16,9 +17,7 @@ import type { RandomPrograms } from "./random-programs.testkit.js";
 export function isFeasible(finding: OrderFinding, { programs, world, keys }: RandomPrograms): boolean {
   const named = finding.edges.map(({ task }) => programs.find(({ name }) => name === task)!);
   const least = finding.kind === "same-class" ? 2 * named.length : named.length;
-  // Who goes on without a lock may need somebody who has it.
-  const others = programs.some(({ goesOnWithout }) => goesOnWithout) ? 1 : 0;
-  const most = Math.max(least + others, finding.needs ?? 0);
+  const most = Math.max(least, finding.needs ?? 0);
   const writers = writersOf(programs);
   const many = Object.keys(keys).filter((name) => keys[name]! > 1);
   const within = many.filter((name) => finding.cycle.some((lock) => lock.name === name));
@@ -30,20 +29,22 @@ export function isFeasible(finding: OrderFinding, { programs, world, keys }: Ran
   return false;
 }
 
-/** Readers of a fair lock wait for one another only if somebody writes. */
+/** Readers of a fair lock wait for one another only if somebody writes, and an attempt fails only if somebody has the lock. */
 function writersOf(programs: readonly Program[]): readonly Program[] {
-  const read = new Set(
-    programs.flatMap(({ operations }) =>
-      operations.flatMap((one) => (one.kind === "acquire" && one.mode === "shared" ? [one.lock] : [])),
-    ),
-  );
-  return [...read]
-    .filter(({ lockClass }) => !lockClass.isReaderPreferring)
-    .map((lock) => ({
-      name: `writer of ${lock.lockClass.name}${lock.key}`,
-      operations: withReleases([{ kind: "acquire", lock, mode: "exclusive", weight: 1, isTry: false }]),
-      goesOnWithout: false,
-    }));
+  const locks = new Set<ProgramLock>();
+  for (const { operations, goesOnWithout } of programs)
+    for (const one of operations) {
+      if (one.kind === "release") continue;
+      const isFairRead = one.mode === "shared" && !one.lock.lockClass.isReaderPreferring;
+      if (isFairRead || (one.isTry && goesOnWithout)) locks.add(one.lock);
+    }
+  return [...locks].map((lock) => ({
+    name: `writer of ${lock.lockClass.name}${lock.key}`,
+    operations: withReleases([
+      { kind: "acquire", lock, mode: "exclusive", weight: lock.lockClass.permits, isTry: false },
+    ]),
+    goesOnWithout: false,
+  }));
 }
 
 /** All ways to choose `count` of them, the same one as often as wanted. */

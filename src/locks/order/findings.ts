@@ -1,7 +1,8 @@
-import type { OrderFinding } from "./finding.js";
+import type { OrderFinding, OrderSeverity } from "./finding.js";
 import { cycleKey } from "./suppressions.js";
 
-const ranks = { gated: 0, stall: 1, feasible: 2, certain: 3 } as const;
+/** The worse, the higher. */
+export const ranks: Readonly<Record<OrderSeverity, number>> = { gated: 0, stall: 1, feasible: 2, certain: 3 };
 
 /** Every finding once. A cycle comes again only when it turns out to be worse than was known. */
 export class Findings {
@@ -26,7 +27,7 @@ export class Findings {
 
   /** @returns the finding, unless it is known or can't be kept */
   report(finding: OrderFinding): OrderFinding | undefined {
-    const key = findingKey(finding);
+    const key = keyOf(finding);
     const rank = ranks[finding.severity];
     if ((this.#ranks.get(key) ?? -1) >= rank) return undefined;
     if (this.#all.length >= this.#max) {
@@ -42,11 +43,18 @@ export class Findings {
   /** What was found with the class may be found again; it stays in the list. */
   forget(name: string): void {
     for (const finding of this.#all)
-      if (finding.cycle.some((lock) => lock.name === name)) this.#ranks.delete(findingKey(finding));
+      if (finding.cycle.some((lock) => lock.name === name)) this.#ranks.delete(keyOf(finding));
   }
 }
 
 /** The same for every way to write the same cycle of classes. */
-export function findingKey({ kind, cycle }: Pick<OrderFinding, "kind" | "cycle">): string {
-  return `${kind} ${cycleKey(cycle.map(({ name }) => name))}`;
+export function findingKey(kind: OrderFinding["kind"], names: readonly string[]): string {
+  return `${kind} ${cycleKey(names)}`;
+}
+
+function keyOf({ kind, cycle }: OrderFinding): string {
+  return findingKey(
+    kind,
+    cycle.map(({ name }) => name),
+  );
 }

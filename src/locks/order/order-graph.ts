@@ -6,8 +6,9 @@ import { type Cycle, type CycleSearch, findCycle } from "./cycles.js";
 import { Edge } from "./edge.js";
 import { Edges, heldNodes, wantedNode } from "./edges.js";
 import { type Evidence, factOf, type HoldFact, type OrderHold } from "./evidence.js";
+import { exportOrder, type OrderExport } from "./export.js";
 import { cycleFinding, type OrderFinding } from "./finding.js";
-import { Findings } from "./findings.js";
+import { Findings, ranks } from "./findings.js";
 import { type Nesting, nestingFinding, nestingOf } from "./nesting.js";
 import { type Suppression, Suppressions } from "./suppressions.js";
 
@@ -208,19 +209,15 @@ export class OrderGraph {
     this.#chains.clear();
   }
 
-  /** All that was learnt, for an export. */
-  contents(): {
-    readonly classes: readonly LockClass[];
-    readonly edges: Iterable<Edge>;
-    readonly facts: KnownClasses;
-    readonly refused: ReadonlySet<Edge>;
-  } {
-    return {
+  /** All that was learnt, as plain data: for a file, `mergeOrders`, `diffOrders` and drawings. */
+  export(): OrderExport {
+    return exportOrder({
       classes: this.#classes.all(),
       edges: this.#edges,
+      findings: this.findings,
       facts: this.#classes,
-      refused: new Set(this.#edges.refused()),
-    };
+      isClosing: (edge) => this.#edges.isRefused(edge),
+    });
   }
 
   /** The edge, if it says something new and so could close a cycle. */
@@ -320,8 +317,6 @@ function sourcesOf({ held, wanted }: Evidence): Set<number> {
 function nestedKeys({ id }: LockClass): readonly string[] {
   return [`same-class ${id}`, `nested-self ${id}`];
 }
-
-const ranks = { gated: 0, stall: 1, feasible: 2, certain: 3 } as const;
 
 function worse(one: OrderFinding | undefined, other: OrderFinding | undefined): OrderFinding | undefined {
   if (one === undefined || other === undefined) return one ?? other;
