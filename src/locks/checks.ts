@@ -62,6 +62,13 @@ export class Checks {
   #notItself(core: LockPart, { mode, weight, below }: Wanted, own: readonly HeldPart[]): void {
     const held = own.reduce((sum, hold) => sum + hold.weight, 0);
     const isExclusive = own.some((hold) => hold.mode === "exclusive");
+    if (core.lockClass.isLatch)
+      throw new SelfDeadlockError(
+        core.label,
+        "the caller runs in its openAfter, which opens it only at the end",
+        siteOf(own.at(-1)),
+        new Site(below),
+      );
     if (core.lockClass.kind === "read-write") {
       if (mode === "shared" && !isExclusive) return;
       const what = isExclusive

@@ -1,4 +1,12 @@
 import { type Clock, integerOption, OptionError, systemClock } from "../base/index.js";
+import {
+  assertSameClass,
+  detections,
+  levelOption,
+  onFindings,
+  positiveMs,
+  wordOption,
+} from "./class-options.js";
 import { Condition } from "./condition.js";
 import { type Discipline, fifo, phaseFair, readersFirst } from "./discipline.js";
 import { DomainState, type Finding } from "./domain-state.js";
@@ -131,7 +139,12 @@ export class LockDomain implements ReportingDomain {
   /** @param permits how many may hold it at once, 1..1,000,000 */
   semaphore(name: string, permits: number, options: SemaphoreOptions = {}): Gate {
     const checked = integerOption("permits", permits, { default: 1, min: 1, max: 1_000_000 });
-    const discipline = fifo(options.overtakingMax ?? 0);
+    const overtakingMax = integerOption("overtakingMax", options.overtakingMax, {
+      default: 0,
+      min: 0,
+      max: 1_000_000,
+    });
+    const discipline = fifo(overtakingMax);
     return new Gate(
       this.#core({ kind: "semaphore", name, options, discipline, permits: checked }),
       "exclusive",
@@ -148,6 +161,7 @@ export class LockDomain implements ReportingDomain {
     return new Condition(mutex.core);
   }
 
+  /** Closed until it is opened; `detection` below "full" means none. */
   latch(name: string, options: LockOptions = {}): Latch {
     const quiet = { ...options, detection: this.#detection(options) === "full" ? "full" : "off" } as const;
     return new Latch(
@@ -233,27 +247,37 @@ export class LockDomain implements ReportingDomain {
     const known = this.#classes.get(name);
     const permits = given.permits ?? 1;
     const isReaderPreferring = given.prefersReaders ?? false;
+    const level = levelOption(options.level, this.#options.tiers);
     if (known !== undefined) {
-      if (known.kind === kind && known.permits === permits && known.isReaderPreferring === isReaderPreferring)
-        return known;
-      throw new OptionError(
-        "name",
-        `Cannot make a ${kind} lock "${name}": the domain has another kind of that name`,
-      );
+      const isAlike =
+        known.kind === kind &&
+        known.isReaderPreferring === isReaderPreferring &&
+        known.isLatch === (given.isLatch ?? false) &&
+        (known.compare !== undefined) === (isKeyed ?? false);
+      if (!isAlike || known.permits !== permits)
+        throw new OptionError(
+          "name",
+          isAlike
+            ? `Cannot make "${name}" with ${permits} permits: the domain has one of that name with ${known.permits}`
+            : `Cannot make "${name}" as ${isKeyed ? "keyed" : given.isLatch ? "latch" : kind}: the domain has another kind of that name`,
+        );
+      const { waitMs, holdWarnMs, reentrant: isReentrant, detection, onFinding } = options;
+      assertSameClass(known, { level, waitMs, holdWarnMs, isReentrant, detection, onFinding });
+      return known;
     }
     const about = {
       name,
       kind,
       permits,
       isReaderPreferring,
-      level: this.#level(options.level),
+      level,
       levelName: typeof options.level === "string" ? options.level : undefined,
-      isLatch: given.isLatch ?? false,
       compare: isKeyed ? compareOf(options) : undefined,
+      isLatch: given.isLatch ?? false,
     };
     const made = new LockClassState(this.#classes.size, about, {
       detection: this.#detection(options),
-      onFinding: options.onFinding ?? this.#options.onFinding ?? "throw",
+      onFinding: wordOption("onFinding", options.onFinding ?? this.#options.onFinding, onFindings, "throw"),
       waitMs: positiveMs("waitMs", options.waitMs ?? this.#options.waitMs, waitMsDefault),
       adaptive: options.adaptive ?? this.#options.adaptive,
       holdWarnMs: positiveMs("holdWarnMs", options.holdWarnMs ?? this.#options.holdWarnMs, holdWarnMsDefault),
@@ -264,15 +288,7 @@ export class LockDomain implements ReportingDomain {
   }
 
   #detection(options: CheckOptions): Detection {
-    return options.detection ?? this.#options.detection ?? "full";
-  }
-
-  #level(level: number | string | undefined): number | undefined {
-    if (typeof level !== "string") return level;
-    const at = this.#options.tiers?.indexOf(level) ?? -1;
-    if (at !== -1) return at;
-    const known = this.#options.tiers?.join(", ") ?? "none";
-    throw new OptionError("level", `Cannot use level "${level}": the domain's tiers are ${known}`);
+    return wordOption("detection", options.detection ?? this.#options.detection, detections, "full");
   }
 }
 
@@ -295,10 +311,4 @@ function corePermits({ kind, permits }: Given): number {
 function compareOf(options: { readonly compare?: unknown }): NonNullable<LockClass["compare"]> {
   const compare = options.compare as LockClass["compare"];
   return compare ?? ((held, wanted) => compareKeys(held as string, wanted as string));
-}
-
-function positiveMs(name: string, value: number | undefined, byDefault: number): number {
-  if (value === undefined) return byDefault;
-  if (value > 0) return value;
-  throw new OptionError(name, `Cannot use ${name} = ${value}: expected a number of milliseconds above 0`);
 }

@@ -36,7 +36,7 @@ export class SelfDeadlockError extends PoundlockError {
 
   constructor(lock: string, what: string, held: Site | undefined, wanted: Site) {
     super(`Cannot acquire ${lock}: ${what}\n  held    ${placeOf(held)}\n  wanted  ${wanted.here}`, {
-      hint: "call the inner part without the lock, or make the lock with `reentrant: true`",
+      hint: "call the inner part outside of it, or make a mutex with `reentrant: true`",
     });
   }
 }

@@ -1,3 +1,4 @@
+import { OptionError } from "../base/index.js";
 import { LockTimeoutError } from "./errors.js";
 import { HoldRecord, recordOf } from "./hold.js";
 import type { Mode } from "./kinds.js";
@@ -7,7 +8,7 @@ import type { Hold, WaitOptions } from "./parts.js";
 export interface AcquireOptions extends WaitOptions {
   /** What `acquire` answers when the wait is over. @default "throw" */
   readonly onTimeout?: "throw" | "undefined";
-  /** Permits of a semaphore. @default 1 */
+  /** Permits of a semaphore, 1 up to all of them. @default 1 */
   readonly weight?: number;
 }
 
@@ -42,7 +43,7 @@ export class Gate {
    * Runs the body while holding the lock, and releases it whatever the body does. What the body calls is known to hold the lock, also
    * after any `await`, so that the detector sees nesting exactly.
    *
-   * @throws LockTimeoutError (LOCK_TIMEOUT), the signal's reason, and what the detector found: SelfDeadlockError (LOCK_SELF_DEADLOCK),
+   * @throws OptionError, LockTimeoutError (LOCK_TIMEOUT), the signal's reason, and what the detector found: SelfDeadlockError (LOCK_SELF_DEADLOCK),
    *   LockLevelError (LOCK_LEVEL), LockOrderError (LOCK_ORDER), LockDeadlockError (LOCK_DEADLOCK). The body has not begun then.
    */
   run<T>(body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
@@ -55,7 +56,7 @@ export class Gate {
     const { core } = this;
     const got = core.acquire({
       mode: this.#mode,
-      weight: options?.weight ?? this.#weight,
+      weight: options === undefined ? this.#weight : this.#weightOf(options),
       options,
       below: this.run,
     });
@@ -81,7 +82,7 @@ export class Gate {
   acquire(options?: AcquireOptions): Promise<Hold | undefined> {
     const { core } = this;
     try {
-      const weight = options?.weight ?? this.#weight;
+      const weight = options === undefined ? this.#weight : this.#weightOf(options);
       const got = core.acquire({ mode: this.#mode, weight, options, below: this.acquire, wantsGuard: true });
       if (got instanceof HoldRecord) return Promise.resolve(core.domain.guard(got));
       return options?.onTimeout === "undefined" ? got.catch(undefinedOnTimeout) : got;
@@ -90,12 +91,26 @@ export class Gate {
     }
   }
 
-  /** Acquires now or not at all. Never waits, so never deadlocks, and the order of acquisition is not judged. */
+  /** Acquires now or not at all. Never waits, so never deadlocks, and neither level nor order of acquisition is judged. */
   tryAcquire(options?: Pick<AcquireOptions, "weight" | "holding">): Hold | undefined {
     const { core } = this;
-    const weight = options?.weight ?? this.#weight;
+    const weight = options === undefined ? this.#weight : this.#weightOf(options);
     const hold = core.tryAcquire({ mode: this.#mode, weight, options, below: this.tryAcquire });
     return hold === undefined ? undefined : core.domain.guard(hold);
+  }
+
+  /** @throws OptionError where the options would break the lock: fewer permits than none, or a wait for more than there are */
+  #weightOf({ weight, waitMs }: AcquireOptions): number {
+    if (waitMs !== undefined && !(waitMs >= 0))
+      throw new OptionError(
+        "waitMs",
+        `Cannot use waitMs = ${waitMs}: expected milliseconds from 0 to Infinity`,
+      );
+    if (weight === undefined) return this.#weight;
+    const { kind, permits } = this.core.lockClass;
+    if (Number.isInteger(weight) && weight >= 1 && weight <= permits)
+      return kind === "semaphore" ? weight : this.#weight;
+    throw new OptionError("weight", `Cannot use weight = ${weight}: ${this.name} has 1..${permits} permits`);
   }
 }
 

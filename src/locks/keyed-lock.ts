@@ -41,24 +41,36 @@ export class KeyedLock<Key extends string | number> {
     return ran;
   }
 
-  acquire(key: Key, options?: AcquireOptions): Promise<Hold> {
+  acquire(key: Key, options: AcquireOptions & { readonly onTimeout: "undefined" }): Promise<Hold | undefined>;
+  acquire(key: Key, options?: AcquireOptions): Promise<Hold>;
+  acquire(key: Key, options?: AcquireOptions): Promise<Hold | undefined> {
     const gate = this.#gate(key);
     const got = gate.acquire(options);
     this.#dropIdle(key, gate);
     return got;
   }
 
-  tryAcquire(key: Key): Hold | undefined {
-    return this.#gate(key).tryAcquire();
+  tryAcquire(key: Key, options?: Pick<AcquireOptions, "holding">): Hold | undefined {
+    return this.#gate(key).tryAcquire(options);
   }
 
   isLocked(key: Key): boolean {
     return this.#gates.get(key)?.isLocked ?? false;
   }
 
-  /** Runs the body while holding the locks of all keys; a key that is named twice is taken once. The limit is one for each key. */
-  runAll<T>(keys: Iterable<Key>, body: () => T | PromiseLike<T>, options: AcquireOptions = {}): Promise<T> {
-    const sorted = [...new Set(keys)].sort(compareKeys);
+  /**
+   * Runs the body while holding the locks of all keys, taken in the order of `compare`; a key that is named twice is taken once. The limit
+   * is one for each key.
+   */
+  runAll<T>(keys: Iterable<Key>, body: () => T | PromiseLike<T>): Promise<T>;
+  runAll<T>(keys: Iterable<Key>, options: AcquireOptions, body: () => T | PromiseLike<T>): Promise<T>;
+  runAll<T>(
+    keys: Iterable<Key>,
+    first: AcquireOptions | (() => T | PromiseLike<T>),
+    second?: () => T | PromiseLike<T>,
+  ): Promise<T> {
+    const [options, body] = typeof first === "function" ? [{}, first] : [first, second!];
+    const sorted = [...new Set(keys)].sort(this.#lockClass.compare ?? compareKeys);
     const from = (index: number): Promise<T> => {
       const key = sorted[index];
       return key === undefined ? Promise.resolve().then(body) : this.run(key, options, () => from(index + 1));

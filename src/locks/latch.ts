@@ -1,6 +1,7 @@
 import type { LockCore } from "./lock-core.js";
 import type { WaitOptions } from "./parts.js";
 import { readersMax } from "./read-write-lock.js";
+import { Site } from "./site.js";
 
 /**
  * Closed until somebody opens it, then open for ever. Part of the wait-for graph and not of the order of acquisition: whoever waits for it
@@ -21,8 +22,9 @@ export class Latch {
     return !this.#core.isHeldExclusively;
   }
 
+  /** May be called twice. */
   open(): void {
-    this.#open();
+    if (!this.isOpen) this.#open();
   }
 
   /** Opens it when the body has ended, however it ends. A wait for the latch inside the body is a deadlock and says so. */
@@ -31,13 +33,14 @@ export class Latch {
     try {
       if (firstHold === undefined || !this.#core.lockClass.checksLevels) return await body();
       const outer = domain.frames.current();
+      firstHold.site ??= new Site(this.openAfter);
       return await domain.frames.run(domain.frame(outer, { hold: firstHold }), body);
     } finally {
       this.open();
     }
   }
 
-  /** @throws LockTimeoutError, the signal's reason, LockDeadlockError */
+  /** @throws LockTimeoutError, the signal's reason, LockDeadlockError, SelfDeadlockError (inside the body of `openAfter`) */
   async wait(options?: WaitOptions): Promise<void> {
     if (this.isOpen) return;
     const hold = await this.#core.acquire({ mode: "shared", weight: 1, options, below: this.wait });

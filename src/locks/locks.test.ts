@@ -231,3 +231,76 @@ test("off loads no AsyncLocalStorage and sees nothing", async () => {
 
   assert.deepEqual(domain.findings, []);
 });
+
+test("sites are places of the caller, also below a keyed lock", async () => {
+  const domain = new LockDomain();
+  const keyed = domain.keyed<string>("orders", { level: 2 });
+  const low = domain.mutex("low", { level: 1 });
+  const [a, b] = [domain.mutex("a"), domain.mutex("b")];
+  await a.run(() => b.run(() => {}));
+
+  const level = String(await keyed.run("x", () => low.run(() => {})).catch((thrown: Error) => thrown));
+  const order = String(await b.run(() => a.run(() => {})).catch((thrown: Error) => thrown));
+
+  assert.match(level, /held +at .*locks\.test/);
+  assert.doesNotMatch(level + order, /gate\.js|frame\.js|keyed-lock\.js|async_hooks/);
+});
+
+test("options that would break a lock or switch its checks off in silence are refused", async () => {
+  const domain = new LockDomain({ tiers: ["low"] });
+  const semaphore = domain.semaphore("s", 3);
+  const readWrite = domain.readWriteLock("rw");
+  domain.mutex("m", { level: "low", waitMs: 5 });
+
+  for (const weight of [0, -1, 4, 1.5, Number.NaN])
+    assert.equal(await codeOf(semaphore.run({ weight }, () => {})), "OPTION_INVALID");
+  assert.throws(() => semaphore.tryAcquire({ weight: 9 }), { code: "OPTION_INVALID" });
+  assert.equal(await codeOf(semaphore.run({ waitMs: Number.NaN }, () => {})), "OPTION_INVALID");
+  assert.equal(await codeOf(readWrite.write.run({ weight: 2 }, () => {})), "OPTION_INVALID");
+  await readWrite.write.run({ weight: 1 }, () => assert.equal(readWrite.read.tryAcquire(), undefined));
+  for (const make of [
+    () => domain.mutex("x", { detection: "ful" as never }),
+    () => domain.mutex("x", { onFinding: "thrown" as never }),
+    () => domain.mutex("x", { level: Number.NaN }),
+    () => domain.semaphore("x", 2, { overtakingMax: -1 }),
+  ])
+    assert.throws(make, { code: "OPTION_INVALID" });
+});
+
+test("a further lock of a class may not say otherwise than the first", () => {
+  const domain = new LockDomain({ tiers: ["low", "high"] });
+  domain.mutex("m", { level: "low", waitMs: 5 });
+  domain.semaphore("s", 2);
+
+  domain.mutex("m");
+  domain.mutex("m", { level: "low", waitMs: 5 });
+
+  assert.throws(() => domain.mutex("m", { level: "high" }), /level = 1: the first of that name has 0/);
+  assert.throws(() => domain.mutex("m", { waitMs: 6 }), /waitMs = 6/);
+  assert.throws(() => domain.keyed("m"), /another kind/);
+  assert.throws(() => domain.semaphore("s", 3), /3 permits: .* with 2/);
+});
+
+test("runAll() takes keys in the order of compare, and passes its options on", async () => {
+  const domain = new LockDomain();
+  const keyed = domain.keyed<number>("k", { compare: (held, wanted) => wanted - held });
+
+  await keyed.runAll([1, 3, 2], { waitMs: 10 }, () => assert.equal(keyed.size, 3));
+  const holder = await keyed.acquire(1);
+  const late = await keyed.acquire(1, { waitMs: 1, onTimeout: "undefined" });
+
+  assert.deepEqual(domain.findings, []);
+  assert.equal(late, undefined);
+  holder.release();
+});
+
+test("a wait for a latch inside of what opens it says so with both places, and open() may come twice", async () => {
+  const domain = new LockDomain();
+  const ready = domain.latch("ready");
+
+  const error = String(await ready.openAfter(() => ready.wait()).catch((thrown: Error) => thrown));
+  ready.open();
+
+  assert.match(error, /SelfDeadlockError.*openAfter.*held +at .*locks\.test.*wanted +at .*locks\.test/s);
+  assert.equal(ready.isOpen, true);
+});

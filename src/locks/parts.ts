@@ -159,7 +159,7 @@ export interface TransactionPart {
 }
 
 export interface WaitOptions {
-  /** How long to wait, in milliseconds; Infinity for no limit. @default the lock's, or else the domain's (30 s) */
+  /** How long to wait, in milliseconds (from 0); Infinity for no limit. @default the lock's, or else the domain's (30 s) */
   readonly waitMs?: number;
   /** Ends the wait with the signal's reason. What was granted before the abort stays granted. */
   readonly signal?: AbortSignal;

@@ -1,5 +1,9 @@
-/** Frames that a report shows of each site; enough to tell the caller from the caller's caller. */
+/** Frames that are taken of each site, those in between that are this library's own included. */
 const framesMax = 6;
+
+/** What runs between a body and the one around it: this library's doors and Node's. */
+const ownFrame =
+  /\((?:.*[\\/]locks[\\/](?:gate|frame|keyed-lock|read-write-lock|latch|condition|domain)\.[jt]s:|node:async_hooks:|node:internal\/)/;
 
 /** Where in the caller's code something happened. Taken in about 2 µs; formatted only when somebody reads it. */
 export class Site {
@@ -16,13 +20,15 @@ export class Site {
     this.#error = error as Error;
   }
 
-  /** `at …` lines without indentation, innermost first. */
+  /** `at …` lines without indentation, innermost first, of the caller's code only. */
   get frames(): readonly string[] {
     if (this.#frames === undefined) {
-      this.#frames = (this.#error?.stack ?? "")
+      const all = (this.#error?.stack ?? "")
         .split("\n")
         .slice(1)
         .map((line) => line.trim());
+      const callers = all.filter((line) => !ownFrame.test(line));
+      this.#frames = callers.length === 0 ? all : callers;
       // The raw error holds the receivers of its frames alive.
       this.#error = undefined;
     }
