@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, wri
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { blocksOf } from "./markdown.mjs";
-import { inRoot } from "./paths.mjs";
+import { inRoot, rootDir } from "./paths.mjs";
 
 const stepMsMax = 60_000;
 
@@ -46,13 +46,15 @@ export function runSteps(steps) {
   }
 }
 
-/** A folder for the page with the examples in it, a home of its own, and `poundlock` as if it were installed. */
+/** A folder for the page with the examples in it, a home of its own, and `poundlock` as if it were installed, as command and as package. */
 function prepare(folder) {
   const bin = join(folder, "bin");
   for (const dir of [bin, join(folder, "home"), join(folder, "page")]) mkdirSync(dir);
   const command = join(bin, "poundlock");
   writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${inRoot("bin/poundlock.js")}" "$@"\n`);
   chmodSync(command, 0o755);
+  mkdirSync(join(folder, "page/node_modules"));
+  symlinkSync(rootDir, join(folder, "page/node_modules/poundlock"));
   if (existsSync(inRoot("examples"))) symlinkSync(inRoot("examples"), join(folder, "page/examples"));
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
   return { ...env, PATH: `${bin}${delimiter}${env.PATH}`, HOME: join(folder, "home"), NO_COLOR: "1" };

@@ -53,6 +53,14 @@ test("runSteps() wants the exit code that is announced", () => {
   assert.match(runSteps(stepsOf("```sh run\nfalse\n```\n"))[0].problem, /exit code 1, not 0/);
 });
 
+test("runSteps() lets a page import what the package exports", () => {
+  const imports =
+    'import { LockDomain } from "poundlock/locks";\nconsole.log(new LockDomain({ name: "a" }).name);';
+  const fences = `\`\`\`js file=a.mjs\n${imports}\n\`\`\`\n\`\`\`sh run\nnode a.mjs\n\`\`\`\n\`\`\`text output\na\n\`\`\`\n`;
+
+  assert.deepEqual(runSteps(stepsOf(fences)), []);
+});
+
 for (const [what, shown, printed] of [
   ["the same", "a\nb", "a\nb\n"],
   ["other spaces", "a b", "  a     b"],
