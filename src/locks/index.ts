@@ -1,3 +1,12 @@
+export type { Claim, ClaimOptions, Claims } from "./claim.js";
+export {
+  ClaimBusyError,
+  ClaimLostError,
+  type ClaimLostReason,
+  ClaimTimeoutError,
+  ClaimUnavailableError,
+  StaleTokenError,
+} from "./claim-errors.js";
 export { Condition, type ConditionWait } from "./condition.js";
 export {
   type CheckOptions,
@@ -25,7 +34,9 @@ export { type AcquireOptions, Gate, type Gate as Mutex, type Gate as Semaphore }
 export { KeyedLock } from "./keyed-lock.js";
 export type { Detection, Mode, OnFinding } from "./kinds.js";
 export { Latch } from "./latch.js";
+export { type ClaimBackend, type Grant, LeasedClaim, leaseLimit } from "./leased-claim.js";
 export { type LockLogData, type LockLogger, lockChannels } from "./lock-log.js";
+export { MemoryClaims } from "./memory-claims.js";
 export type { Hold, WaitOptions } from "./parts.js";
 export { ReadWriteLock } from "./read-write-lock.js";
 export {
@@ -53,3 +64,4 @@ export {
   type SharedMutexOptions,
 } from "./shared/shared-mutex.js";
 export { reportOnSignal, type SignalReportOptions, signalReportPath } from "./signal-report.js";
+export { TokenGate } from "./token-gate.js";
