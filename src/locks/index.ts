@@ -1,4 +1,4 @@
-export type { Claim, ClaimOptions, Claims } from "./claim.js";
+export type { Claim, ClaimOptions, Claims } from "./claims/claim.js";
 export {
   ClaimBusyError,
   ClaimLostError,
@@ -6,7 +6,10 @@ export {
   ClaimTimeoutError,
   ClaimUnavailableError,
   StaleTokenError,
-} from "./claim-errors.js";
+} from "./claims/errors.js";
+export { type ClaimBackend, type Grant, LeasedClaim, leaseLimit } from "./claims/leased-claim.js";
+export { MemoryClaims } from "./claims/memory-claims.js";
+export { TokenGate } from "./claims/token-gate.js";
 export { Condition, type ConditionWait } from "./condition.js";
 export {
   type CheckOptions,
@@ -34,9 +37,7 @@ export { type AcquireOptions, Gate, type Gate as Mutex, type Gate as Semaphore }
 export { KeyedLock } from "./keyed-lock.js";
 export type { Detection, Mode, OnFinding } from "./kinds.js";
 export { Latch } from "./latch.js";
-export { type ClaimBackend, type Grant, LeasedClaim, leaseLimit } from "./leased-claim.js";
 export { type LockLogData, type LockLogger, lockChannels } from "./lock-log.js";
-export { MemoryClaims } from "./memory-claims.js";
 export type { Hold, WaitOptions } from "./parts.js";
 export { ReadWriteLock } from "./read-write-lock.js";
 export {
@@ -64,4 +65,3 @@ export {
   type SharedMutexOptions,
 } from "./shared/shared-mutex.js";
 export { reportOnSignal, type SignalReportOptions, signalReportPath } from "./signal-report.js";
-export { TokenGate } from "./token-gate.js";

@@ -1,4 +1,4 @@
-import { PoundlockError } from "../base/index.js";
+import { PoundlockError } from "../../base/index.js";
 
 /** Somebody else has the claim, and the caller did not want to wait. */
 export class ClaimBusyError extends PoundlockError {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { claimsContract } from "../../test/kit/claims-contract/index.js";
-import { ManualClock } from "../base/index.js";
+import { claimsContract } from "../../../test/kit/claims-contract/index.js";
+import { ManualClock } from "../../base/index.js";
 import { MemoryClaims } from "./memory-claims.js";
 
 claimsContract("MemoryClaims", () => {

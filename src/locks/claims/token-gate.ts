@@ -1,5 +1,5 @@
-import { integerOption } from "../base/index.js";
-import { StaleTokenError } from "./claim-errors.js";
+import { integerOption } from "../../base/index.js";
+import { StaleTokenError } from "./errors.js";
 
 /**
  * Stands before a resource that is changed under a claim, and turns away holders that lost it without noticing: a process that was

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Clock, ManualClock } from "../base/index.js";
+import { type Clock, ManualClock } from "../../base/index.js";
 import { type ClaimBackend, LeasedClaim } from "./leased-claim.js";
 
 const grant = { name: "book", owner: "a", token: 7, leaseMs: 1_000, askedMs: 0 };

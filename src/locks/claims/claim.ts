@@ -1,4 +1,4 @@
-import type { ClaimLostReason } from "./claim-errors.js";
+import type { ClaimLostReason } from "./errors.js";
 
 export interface ClaimOptions {
   /** Who claims. One owner's next claim of a name takes over from its earlier one, so two tasks that exclude each other need two owners. */

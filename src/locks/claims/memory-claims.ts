@@ -1,6 +1,6 @@
-import { type Clock, integerOption, OptionError, systemClock } from "../base/index.js";
+import { type Clock, integerOption, OptionError, systemClock } from "../../base/index.js";
 import type { Claim, ClaimOptions, Claims } from "./claim.js";
-import { ClaimBusyError, ClaimTimeoutError } from "./claim-errors.js";
+import { ClaimBusyError, ClaimTimeoutError } from "./errors.js";
 import { LeasedClaim, leaseLimit } from "./leased-claim.js";
 
 interface Waiter {

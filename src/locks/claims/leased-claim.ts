@@ -1,6 +1,6 @@
-import { type Clock, integerOption } from "../base/index.js";
+import { type Clock, integerOption } from "../../base/index.js";
 import type { Claim } from "./claim.js";
-import { ClaimLostError, type ClaimLostReason, ClaimUnavailableError } from "./claim-errors.js";
+import { ClaimLostError, type ClaimLostReason, ClaimUnavailableError } from "./errors.js";
 
 /** What an implementation of claims does for one grant. */
 export interface ClaimBackend {
