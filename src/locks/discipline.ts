@@ -57,8 +57,8 @@ export const phaseFair: Discipline = {
   },
   serve(core, ended) {
     serveUpgrade(core);
-    const readersFirst = ended === "exclusive" || core.queue.exclusive === 0;
-    if (readersFirst && serveReaders(core)) return;
+    // Otherwise only those whom no writer came before; there are some when that writer gave up.
+    if (serveReaders(core, ended === "exclusive" ? "all" : "before writers")) return;
     serveWriter(core);
   },
   couldServe(waiter, stuck) {
@@ -78,7 +78,7 @@ export const readersFirst: Discipline = {
   },
   serve(core) {
     serveUpgrade(core);
-    if (serveReaders(core)) return;
+    if (serveReaders(core, "all")) return;
     serveWriter(core);
   },
   couldServe(waiter, stuck) {
@@ -116,10 +116,11 @@ function serveUpgrade(core: LockPart): void {
     }
 }
 
-function serveReaders(core: LockPart): boolean {
+function serveReaders(core: LockPart, which: "all" | "before writers"): boolean {
   let isServed = false;
   for (let waiter = core.queue.head; waiter !== undefined; ) {
     const { next } = waiter;
+    if (which === "before writers" && waiter.mode === "exclusive") break;
     if (waiter.mode === "shared" && core.fits(waiter.weight)) {
       core.grant(waiter);
       isServed = true;

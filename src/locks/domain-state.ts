@@ -63,9 +63,12 @@ export class DomainState {
     const holding = options?.holding;
     if (holding === undefined) return current;
     const holds = (Array.isArray(holding) ? (holding as readonly Hold[]) : [holding as Hold]).map(recordOf);
-    return holds
-      .filter((hold) => !hold.isReleased && !heldIn(current).includes(hold))
-      .reduce<Frame | undefined>((frame, hold) => this.frameWith(hold, frame ?? hold.outer), current);
+    let frame = current;
+    for (const hold of holds) {
+      const outer: Frame | undefined = frame ?? hold.outer;
+      if (!hold.isReleased && !heldIn(outer).includes(hold)) frame = this.frameWith(hold, outer);
+    }
+    return frame;
   }
 
   /** The frame in which a hold is held as well. */

@@ -145,7 +145,7 @@ export class LockCore implements LockPart {
       return hold;
     }
     const frame = this.lockClass.checksLevels
-      ? this.domain.frameFor({ ...options, holding: hold })
+      ? this.domain.frameFor({ ...options, holding: [hold, ...listOf(options?.holding)] })
       : undefined;
     return this.#wait(wanted, frame, hold);
   }
@@ -348,4 +348,9 @@ export class LockCore implements LockPart {
     if (waiter.isInRow) this.domain.deadlines.remove(waiter);
     if (waiter.frame !== undefined) this.domain.leave(waiter);
   }
+}
+
+function listOf(holding: WaitOptions["holding"]): readonly Hold[] {
+  if (holding === undefined) return [];
+  return Array.isArray(holding) ? (holding as readonly Hold[]) : [holding as Hold];
 }

@@ -15,47 +15,53 @@ const waitersMax = 10_000;
  * those who remain wait for each other for ever. A hold can't end while something below it waits.
  */
 export function findDeadlock(newest: WaiterPart): Deadlock | undefined {
+  // Most waits are for somebody who runs.
+  if (!hasWaitersBelow(newest.core)) return undefined;
   const involved = gather(newest);
   if (involved === undefined) return undefined;
-  for (let isReduced = true; isReduced; ) {
+  const stuck = reduce(involved, newest);
+  if (stuck === undefined) return undefined;
+  // Somebody who gives up by himself ends in time, and then perhaps all others can.
+  const certain = reduce(new Set([...stuck].filter((waiter) => waiter.isPatient)), newest);
+  return { cycle: cycleFrom(newest, certain ?? stuck), isCertain: certain !== undefined };
+}
+
+/** Those who are left when nobody can be served any more; undefined if the newest isn't among them. */
+function reduce(waiters: Set<WaiterPart>, newest: WaiterPart): ReadonlySet<WaiterPart> | undefined {
+  for (let isReduced = true; isReduced && waiters.has(newest); ) {
     isReduced = false;
-    for (const waiter of involved) {
-      if (!couldBeServed(waiter, involved)) continue;
-      if (waiter === newest) return undefined;
-      involved.delete(waiter);
+    for (const waiter of waiters) {
+      if (!couldBeServed(waiter, waiters)) continue;
+      waiters.delete(waiter);
       isReduced = true;
     }
   }
-  const cycle = cycleFrom(newest, involved);
-  return { cycle, isCertain: cycle.every((waiter) => waiter.isPatient) };
+  return waiters.has(newest) ? waiters : undefined;
 }
 
-/** Everybody whom the newest waits for, directly or through others; undefined as soon as that is somebody who runs and is enough. */
+/** Everybody whom the newest waits for, directly or through others, and whoever else stands in those lines. */
 function gather(newest: WaiterPart): Set<WaiterPart> | undefined {
   const involved = new Set<WaiterPart>([newest]);
-  for (const waiter of involved) {
+  const seen = new Set<LockPart>();
+  for (const { core } of involved) {
     if (involved.size > waitersMax) return undefined;
-    for (const other of blockersOf(waiter)) involved.add(other);
+    if (seen.has(core)) continue;
+    seen.add(core);
+    for (const other of waitersBelow(core)) involved.add(other);
+    for (let other = core.queue.head; other !== undefined; other = other.next) involved.add(other);
   }
-  return involved.size === 1 && !isStuckAlone(newest) ? undefined : involved;
+  return involved;
 }
 
-/** One waiter alone is stuck when a hold above itself stands in its way. */
-function isStuckAlone(waiter: WaiterPart): boolean {
-  for (let hold = waiter.core.firstHold; hold !== undefined; hold = hold.next)
-    if (hold.waiters?.has(waiter) === true) return true;
+function* waitersBelow(core: LockPart): Generator<WaiterPart> {
+  for (let hold = core.firstHold; hold !== undefined; hold = hold.next)
+    if (hold.waiters !== undefined) yield* hold.waiters;
+}
+
+function hasWaitersBelow(core: LockPart): boolean {
+  for (let hold = core.firstHold; hold !== undefined; hold = hold.next)
+    if (hold.waiters !== undefined && hold.waiters.size > 0) return true;
   return false;
-}
-
-function* blockersOf(waiter: WaiterPart): Generator<WaiterPart> {
-  for (let hold = waiter.core.firstHold; hold !== undefined; hold = hold.next)
-    if (hold !== waiter.upgradeOf && hold.waiters !== undefined) yield* hold.waiters;
-  for (
-    let earlier = waiter.core.queue.head;
-    earlier !== undefined && earlier !== waiter;
-    earlier = earlier.next
-  )
-    yield earlier;
 }
 
 function couldBeServed(waiter: WaiterPart, involved: ReadonlySet<WaiterPart>): boolean {
@@ -91,13 +97,18 @@ function cycleFrom(newest: WaiterPart, stuck: ReadonlySet<WaiterPart>): readonly
   return at === undefined ? path : path.slice(path.indexOf(at));
 }
 
+/** Rather somebody else than itself: what it holds may be only a part of what is missing. */
 function nextOf(waiter: WaiterPart, stuck: ReadonlySet<WaiterPart>): WaiterPart | undefined {
-  const core: LockPart = waiter.core;
+  const { core } = waiter;
+  let isInItsOwnWay = false;
   for (let hold = core.firstHold; hold !== undefined; hold = hold.next) {
     if (hold === waiter.upgradeOf) continue;
-    for (const other of hold.waiters ?? []) if (stuck.has(other)) return other;
+    for (const other of hold.waiters ?? []) {
+      if (other === waiter) isInItsOwnWay = true;
+      else if (stuck.has(other)) return other;
+    }
   }
   for (let earlier = core.queue.head; earlier !== undefined && earlier !== waiter; earlier = earlier.next)
     if (stuck.has(earlier)) return earlier;
-  return undefined;
+  return isInItsOwnWay ? waiter : undefined;
 }

@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import { ManualClock } from "../base/index.js";
+import {
+  type AcquireOptions,
+  Gate,
+  type Hold,
+  type KeyedLock,
+  LockDomain,
+  type ReadWriteLock,
+} from "./index.js";
+import { LockModel, type ModelLockSpec, type ModelRequest } from "./lock-model.testkit.js";
+
+export interface StageLock extends ModelLockSpec {
+  /** One key of a keyed lock, which all such locks of a stage share. */
+  readonly isKey?: boolean;
+}
+
+/** What one task does next; `id` is the acquisition's, given when it began. */
+export type StageStep =
+  | {
+      readonly kind: "acquire" | "try";
+      readonly task: number;
+      readonly lock: number;
+      readonly isShared?: boolean;
+      readonly weight?: number;
+      /** How the wait may end by itself. */
+      readonly ends?: "by signal" | "by time";
+    }
+  | { readonly kind: "upgrade"; readonly task: number; readonly id: number }
+  | { readonly kind: "release"; readonly task: number; readonly id: number }
+  | { readonly kind: "abort"; readonly task: number }
+  | { readonly kind: "time passes" };
+
+const waitMs = 10;
+
+type Outcome = "waiting" | "granted" | "LOCK_DEADLOCK" | "LOCK_SELF_DEADLOCK" | "LOCK_TIMEOUT" | "aborted";
+
+/**
+ * Real locks and the model of them side by side. Each step is done with both; after it every microtask has run, and both must be in the same
+ * state: who holds what, who waits, who was refused. A wait must be refused as a deadlock in the very step in which it becomes one.
+ */
+export class LockStage {
+  readonly model: LockModel;
+  readonly domain: LockDomain;
+  /** Steps that ended as a deadlock. */
+  deadlocks = 0;
+  /** Waits that hang only until somebody gives up. */
+  stalls = 0;
+  readonly #clock: ManualClock = new ManualClock(0);
+  readonly #specs: readonly StageLock[];
+  readonly #locks: readonly (Gate | ReadWriteLock | undefined)[];
+  readonly #keyed: KeyedLock<number>;
+  readonly #holds: Map<number, Hold> = new Map();
+  readonly #outcomes: Map<number, Outcome> = new Map();
+  readonly #aborts: Map<number, AbortController> = new Map();
+  readonly #history: string[] = [];
+  #ids = 0;
+
+  constructor(specs: readonly StageLock[]) {
+    this.#specs = specs;
+    this.model = new LockModel(specs);
+    this.domain = new LockDomain({
+      clock: this.#clock,
+      waitMs: Number.POSITIVE_INFINITY,
+      onFinding: "collect",
+    });
+    this.#keyed = this.domain.keyed<number>("keyed");
+    this.#locks = specs.map((spec, index) => this.#make(spec, index));
+  }
+
+  get history(): string {
+    return this.#history.join("\n");
+  }
+
+  /** What the task holds, in the order in which it was acquired. */
+  heldBy(task: number): readonly ModelRequest[] {
+    return this.model.heldBy(task);
+  }
+
+  isReady(step: StageStep): boolean {
+    if (step.kind === "time passes") return true;
+    return this.model.isWaiting(step.task) === (step.kind === "abort");
+  }
+
+  async do(step: StageStep): Promise<void> {
+    this.#history.push(JSON.stringify(step));
+    const stallsBefore = this.#stallsFound();
+    if (step.kind === "acquire" || step.kind === "try" || step.kind === "upgrade") await this.#ask(step);
+    else if (step.kind === "release") {
+      this.#holds.get(step.id)!.release();
+      this.model.release(step.id);
+    } else if (step.kind === "abort") {
+      const waiting = this.model.waiters.filter((waiter) => waiter.task === step.task);
+      for (const { id } of waiting) {
+        const abort = this.#aborts.get(id);
+        if (abort === undefined) continue;
+        abort.abort(new Error("aborted"));
+        this.model.giveUp(id);
+      }
+    } else this.#timePasses();
+    await setImmediate();
+    this.stalls += this.#stallsFound() - stallsBefore;
+    this.#assertSame();
+  }
+
+  /** Everybody who can releases everything, and those who hang until they give up do so, until nobody holds anything. */
+  async clear(): Promise<void> {
+    for (let before = ""; before !== String(this.model); ) {
+      before = String(this.model);
+      for (let hold = this.#releasable(); hold !== undefined; hold = this.#releasable())
+        await this.do({ kind: "release", task: hold.task, id: hold.id });
+      for (const { task } of this.model.waiters) await this.do({ kind: "abort", task });
+      await this.do({ kind: "time passes" });
+    }
+    assert.deepEqual(
+      [this.model.holds, this.model.waiters],
+      [[], []],
+      `somebody is stranded\n${this.history}`,
+    );
+    assert.deepEqual(this.domain.report().locks, [], this.history);
+    assert.equal(this.#keyed.size, 0, this.history);
+  }
+
+  #releasable(): ModelRequest | undefined {
+    return this.model.holds.find(({ task }) => !this.model.isWaiting(task));
+  }
+
+  async #ask(step: Extract<StageStep, { kind: "acquire" | "try" | "upgrade" }>): Promise<void> {
+    const id = (this.#ids += 1);
+    const request = this.#requestOf(step, id);
+    const holding = this.heldBy(step.task).map((hold) => this.#holds.get(hold.id)!);
+    if (step.kind === "try") {
+      const hold = this.#try(request, holding);
+      if (hold !== undefined) this.#holds.set(id, hold);
+      assert.equal(hold !== undefined, this.model.request(request, true), this.history);
+      this.#outcomes.set(id, hold === undefined ? "aborted" : "granted");
+      return;
+    }
+    const stallsBefore = this.#stallsFound();
+    this.#outcomes.set(id, "waiting");
+    const options = this.#optionsOf(step, id);
+    const got = this.#acquire(request, { ...options, holding });
+    void got.then(
+      (hold) => {
+        this.#outcomes.set(id, "granted");
+        if (hold !== undefined) this.#holds.set(id, hold);
+      },
+      (error: { readonly code?: Outcome }) => this.#outcomes.set(id, error.code ?? "aborted"),
+    );
+    await setImmediate();
+    this.#judge(request, this.#stallsFound() > stallsBefore);
+  }
+
+  /** Whether the newest was refused exactly when nothing can help it. */
+  #judge(request: ModelRequest, isStalled: boolean): void {
+    const { id } = request;
+    const isGranted = this.model.request(request, false);
+    const isCertain = !isGranted && !request.isImpatient && !this.model.canBeServed(id, true);
+    const hangs = !isGranted && !this.model.canBeServed(id, false);
+    const outcome = this.#outcomes.get(id);
+    const isRefused = outcome === "LOCK_DEADLOCK" || outcome === "LOCK_SELF_DEADLOCK";
+    const holdsItself = this.heldBy(request.task).some(({ lock }) => lock === request.lock);
+    // What the caller itself is in the way of is refused however patient it is.
+    if (isRefused && hangs && holdsItself) assert.ok(true);
+    else {
+      assert.equal(
+        isRefused,
+        isCertain,
+        `${outcome}, should ${isCertain ? "" : "not "}be a deadlock\n${this.history}\n${this.model}`,
+      );
+      const message = `stall\n${this.history}\n${this.model}`;
+      assert.ok(!isStalled || (hangs && !isCertain), message);
+      // Who holds nothing only stands behind those who hang, of whom it was told before.
+      if (this.heldBy(request.task).length > 0) assert.equal(isStalled, hangs && !isCertain, message);
+    }
+    if (isRefused) {
+      this.deadlocks += 1;
+      this.model.giveUp(id);
+    }
+  }
+
+  #timePasses(): void {
+    this.#clock.advance(waitMs);
+    const timed = this.model.waiters.filter(({ id, isImpatient }) => isImpatient && !this.#aborts.has(id));
+    for (const { id } of [...timed].sort((one, other) => one.id - other.id))
+      if (this.model.waiters.some((waiter) => waiter.id === id)) this.model.giveUp(id);
+  }
+
+  /** The same holds, the same waiters; nobody in both; nobody who waits for ever. */
+  #assertSame(): void {
+    const waiting = new Set(this.model.waiters.map(({ id }) => id));
+    const granted = new Set(this.model.holds.map(({ id }) => id));
+    for (const [id, outcome] of this.#outcomes) {
+      const isHeld = outcome === "granted" && this.#holds.get(id)?.isReleased === false;
+      assert.equal(outcome === "waiting", waiting.has(id), `${id} waits?\n${this.history}\n${this.model}`);
+      assert.equal(isHeld, granted.has(id), `${id} holds?\n${this.history}\n${this.model}`);
+    }
+    for (const { id, isImpatient } of this.model.waiters)
+      assert.ok(
+        isImpatient || this.model.canBeServed(id, true),
+        `nobody told ${id} that it waits for ever\n${this.history}\n${this.model}`,
+      );
+    this.#locks.forEach((lock, index) => {
+      const waiters = this.model.waiters.filter((waiter) => waiter.lock === index).length;
+      if (lock === undefined) assert.equal(this.#keyed.isLocked(index), this.model.usedOf(index) > 0);
+      else {
+        assert.equal(lock.waiting, waiters, this.history);
+        assert.equal(lock.isLocked, this.model.usedOf(index) > 0, this.history);
+      }
+    });
+  }
+
+  #stallsFound(): number {
+    return this.domain.findings.filter(({ kind }) => kind === "stall").length;
+  }
+
+  #requestOf(step: Extract<StageStep, { kind: "acquire" | "try" | "upgrade" }>, id: number): ModelRequest {
+    if (step.kind === "upgrade") {
+      const { lock, weight } = this.model.holds.find((hold) => hold.id === step.id)!;
+      return { id, task: step.task, lock, isShared: false, weight, isImpatient: false, upgrades: step.id };
+    }
+    const { task, lock, isShared = false, weight = 1, ends } = step;
+    return { id, task, lock, isShared, weight, isImpatient: ends !== undefined };
+  }
+
+  #optionsOf(step: Extract<StageStep, { kind: "acquire" | "try" | "upgrade" }>, id: number): AcquireOptions {
+    if (step.kind === "upgrade" || step.ends === undefined) return {};
+    if (step.ends === "by time") return { waitMs };
+    const abort = new AbortController();
+    this.#aborts.set(id, abort);
+    return { signal: abort.signal };
+  }
+
+  #make(
+    { kind, permits = 1, overtakingMax = 0, isKey }: StageLock,
+    index: number,
+  ): Gate | ReadWriteLock | undefined {
+    const name = `lock ${index}`;
+    if (isKey === true) return undefined;
+    if (kind === "phase-fair") return this.domain.readWriteLock(name);
+    if (kind === "readers-first") return this.domain.readWriteLock(name, { prefer: "readers" });
+    return permits === 1 && overtakingMax === 0
+      ? this.domain.mutex(name)
+      : this.domain.semaphore(name, permits, { overtakingMax });
+  }
+
+  #try({ lock, isShared, weight }: ModelRequest, holding: readonly Hold[]): Hold | undefined {
+    const gate = this.#gateOf(lock, isShared);
+    if (gate === undefined) return this.#keyed.tryAcquire(lock);
+    return gate.tryAcquire(this.#specs[lock]!.kind === "fifo" ? { holding, weight } : { holding });
+  }
+
+  async #acquire(request: ModelRequest, options: AcquireOptions): Promise<Hold | undefined> {
+    const { lock, isShared, weight, upgrades } = request;
+    if (upgrades !== undefined) {
+      await (this.#locks[lock] as ReadWriteLock).upgrade(this.#holds.get(upgrades)!, options);
+      return undefined;
+    }
+    const gate = this.#gateOf(lock, isShared);
+    if (gate === undefined) return this.#keyed.acquire(lock, options);
+    return gate.acquire(this.#specs[lock]!.kind === "fifo" ? { ...options, weight } : options);
+  }
+
+  #gateOf(lock: number, isShared: boolean): Gate | undefined {
+    const found = this.#locks[lock];
+    if (found === undefined || found instanceof Gate) return found;
+    return isShared ? found.read : found.write;
+  }
+}
