@@ -55,12 +55,15 @@ const waitMsDefault = 30_000;
 export class SharedHold implements Disposable {
   /** The holder before died with the mutex: what it guards may be half changed. True for the first holder after a death only. */
   readonly abandoned: boolean;
-  readonly #release: () => void;
+  readonly #memory: SharedMemory;
+  readonly #name: string;
   #isReleased = false;
 
-  constructor(abandoned: boolean, release: () => void) {
-    this.abandoned = abandoned;
-    this.#release = release;
+  /** For `SharedMutex`, which has just been granted to this thread. */
+  constructor(memory: SharedMemory, name: string) {
+    this.abandoned = takeAbandoned(memory);
+    this.#memory = memory;
+    this.#name = name;
   }
 
   get isReleased(): boolean {
@@ -71,7 +74,7 @@ export class SharedHold implements Disposable {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#release();
+    if (!leave(this.#memory, threadId)) throw new SharedHoldLostError(this.#name);
   }
 
   [Symbol.dispose](): void {
@@ -131,7 +134,12 @@ export class SharedMutex {
    * @throws SharedQueueFullError
    * @throws the signal's reason
    */
-  async acquire(options: SharedAcquireOptions = {}): Promise<SharedHold | undefined> {
+  acquire(options?: SharedAcquireOptions): Promise<SharedHold | undefined> {
+    if (options === undefined && tryEnter(this.#memory, threadId)) return Promise.resolve(this.#hold());
+    return this.#acquire(options ?? {});
+  }
+
+  async #acquire(options: SharedAcquireOptions): Promise<SharedHold | undefined> {
     const waitMs = waitLimit(options.waitMs, this.handle.waitMs);
     options.signal?.throwIfAborted();
     const position = this.#enter();
@@ -174,10 +182,13 @@ export class SharedMutex {
       | [(hold: SharedHold) => T | PromiseLike<T>]
       | [Omit<SharedAcquireOptions, "onTimeout">, (hold: SharedHold) => T | PromiseLike<T>]
   ): Promise<T> {
-    const [options, body] = given.length === 1 ? [{}, given[0]] : given;
-    const hold = await this.acquire({ ...limitsOf(options) });
+    const [options, body] = given.length === 1 ? [undefined, given[0]] : given;
+    const hold =
+      options === undefined
+        ? (this.tryAcquire() ?? (await this.acquire()))
+        : await this.acquire(limitsOf(options));
     try {
-      options.signal?.throwIfAborted();
+      options?.signal?.throwIfAborted();
       return await body(hold);
     } finally {
       hold.release();
@@ -205,9 +216,7 @@ export class SharedMutex {
   }
 
   #hold(): SharedHold {
-    return new SharedHold(takeAbandoned(this.#memory), () => {
-      if (!leave(this.#memory, threadId)) throw new SharedHoldLostError(this.name);
-    });
+    return new SharedHold(this.#memory, this.handle.name);
   }
 
   #timedOut(waitMs: number, options: { readonly onTimeout?: "undefined" }): undefined {
