@@ -5,7 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { FakeSource } from "../../test/kit/fake-source.js";
 import { until } from "../../test/kit/until.js";
-import { LockDomain, signalReportPath } from "../locks/index.js";
+import { LockDomain, locksDocument, signalReportPath } from "../locks/index.js";
 import { openServer } from "../server/index.js";
 import { folderWith, runHere } from "./cli.testkit.js";
 
@@ -110,6 +110,48 @@ test("poundlock locks --pid says that a process is gone", async (t) => {
 
   assert.equal(code, 4);
   assert.match(err, /there is no such process/);
+});
+
+test("poundlock locks merge finds the cycle that no process saw alone", async (t) => {
+  const folder = await folderWith(t, {});
+  for (const [name, first, second] of [
+    ["shop", "a", "b"],
+    ["stock", "b", "a"],
+  ] as const) {
+    const domain = new LockDomain({ name });
+    await domain.mutex(first).run(() => domain.mutex(second).run(() => {}));
+    writeFileSync(`${folder}/${name}.json`, JSON.stringify(locksDocument([domain.report()])));
+  }
+
+  const alone = await runHere(["locks", "merge", "shop.json"], { folder });
+  const text = await runHere(["locks", "merge", "shop.json", "stock.json"], { folder });
+  const json = await runHere(["locks", "merge", "shop.json", "stock.json", "--json"], { folder });
+
+  assert.deepEqual(alone, { code: 0, out: "no cycle beyond what the one order shows\n", err: "" });
+  assert.equal(text.code, 1);
+  assert.match(text.out, /opposite orders, which can deadlock: [ab] → [ab] → [ab]\n/);
+  assert.match(text.out, /\n1 cycle beyond what each of 2 orders shows\n$/);
+  const merged = JSON.parse(json.out) as {
+    schema: string;
+    findings: { severity: string; message: string }[];
+  };
+  assert.equal(merged.schema, "poundlock.locks.merge/1");
+  assert.deepEqual(
+    merged.findings.map(({ severity }) => severity),
+    ["feasible"],
+  );
+});
+
+test("poundlock locks merge names the file that it can't use", async (t) => {
+  const folder = await folderWith(t, { "notes.txt": "no JSON" });
+
+  const missing = await runHere(["locks", "merge", "gone.json"], { folder });
+  const wrong = await runHere(["locks", "merge", "notes.txt"], { folder });
+
+  assert.equal(missing.code, 4);
+  assert.match(missing.err, /Cannot read .*gone\.json: /);
+  assert.equal(wrong.code, 4);
+  assert.match(wrong.err, /neither a report of locks nor an order/);
 });
 
 test("poundlock locks takes one form of output", async () => {

@@ -102,6 +102,11 @@ export class AdaptiveLimit {
     return this.#frozenAtMs !== undefined;
   }
 
+  /** 0 when no hold was observed. */
+  get meanHoldMs(): number {
+    return this.#holds.mean;
+  }
+
   /** A wait that ended with the lock. `nowMs`: the monotonic clock, for whoever has just read it. */
   observeWait(ms: number, nowMs: number = this.#nowMs()): void {
     if (this.isFrozen || !(ms >= 0)) return;

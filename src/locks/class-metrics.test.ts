@@ -4,7 +4,7 @@ import { OptionError } from "../base/index.js";
 import { ClassMetrics } from "./class-metrics.js";
 
 test("ClassMetrics.snapshot() is plain data with exact counts and the times' distributions", () => {
-  const metrics = new ClassMetrics({ holdSampledEvery: 1 });
+  const metrics = new ClassMetrics({ sampledEvery: 1 });
   metrics.acquisitions += 3;
   metrics.contended += 2;
   metrics.timeouts += 1;
@@ -22,7 +22,7 @@ test("ClassMetrics.snapshot() is plain data with exact counts and the times' dis
   assert.deepEqual(wait, { count: 3, minMs: 10, maxMs: 30, meanMs: 20, p90Ms: 30, p99Ms: 30 });
   assert.ok(Math.abs(p50Ms! - 20) < 20 * 0.0109);
   assert.equal(snapshot.hold.meanMs, 5);
-  assert.equal(snapshot.hold.sampledEvery, 1);
+  assert.equal(snapshot.sampledEvery, 1);
 });
 
 test("ClassMetrics.snapshot() of a class that nobody waited for has no times", () => {
@@ -30,7 +30,7 @@ test("ClassMetrics.snapshot() of a class that nobody waited for has no times", (
 });
 
 test("ClassMetrics.shouldTimeHold() picks 1 hold in n on average", () => {
-  const metrics = new ClassMetrics({ holdSampledEvery: 16 });
+  const metrics = new ClassMetrics({ sampledEvery: 16 });
   const asked = 160_000;
   let timed = 0;
 
@@ -41,7 +41,7 @@ test("ClassMetrics.shouldTimeHold() picks 1 hold in n on average", () => {
 });
 
 test("ClassMetrics.shouldTimeHold() does not keep step with a program that locks in a rhythm", () => {
-  const metrics = new ClassMetrics({ holdSampledEvery: 16 });
+  const metrics = new ClassMetrics({ sampledEvery: 16 });
   const timedAt = new Array<number>(4).fill(0);
 
   for (let i = 0; i < 64_000; i += 1) if (metrics.shouldTimeHold()) timedAt[i % 4]! += 1;
@@ -51,13 +51,25 @@ test("ClassMetrics.shouldTimeHold() does not keep step with a program that locks
 
 test("ClassMetrics.shouldTimeHold() times the first hold, and each one when asked to", () => {
   const sampled = new ClassMetrics();
-  const each = new ClassMetrics({ holdSampledEvery: 1 });
+  const each = new ClassMetrics({ sampledEvery: 1 });
 
   assert.equal(sampled.shouldTimeHold(), true);
   for (let i = 0; i < 100; i += 1) assert.equal(each.shouldTimeHold(), true);
 });
 
+test("ClassMetrics.shouldTimeWait() samples on its own, whatever holds are asked for", () => {
+  const metrics = new ClassMetrics();
+  let timed = 0;
+
+  for (let i = 0; i < 16_000; i += 1) {
+    metrics.shouldTimeHold();
+    timed += metrics.shouldTimeWait() ? 1 : 0;
+  }
+
+  assert.ok(timed > 850 && timed < 1150, `timed ${timed}`);
+});
+
 test("new ClassMetrics() refuses a sampling that is no whole number from 1", () => {
-  for (const holdSampledEvery of [0, 1.5, -1, Number.NaN, 65_537])
-    assert.throws(() => new ClassMetrics({ holdSampledEvery }), OptionError);
+  for (const sampledEvery of [0, 1.5, -1, Number.NaN, 65_537])
+    assert.throws(() => new ClassMetrics({ sampledEvery }), OptionError);
 });

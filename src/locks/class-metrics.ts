@@ -3,10 +3,10 @@ import { Histogram } from "../sketch/index.js";
 
 export interface ClassMetricsOptions {
   /**
-   * One acquisition in so many has its hold timed, on average (1..65_536): two readings of the clock and one entry cost more than an
+   * One hold and one wait in so many are timed, on average (1..65_536): two readings of the clock and one entry cost more than an
    * uncontended acquisition itself. 1 times each. @default 16
    */
-  readonly holdSampledEvery?: number;
+  readonly sampledEvery?: number;
 }
 
 /** Times of one class in milliseconds; only `count` when there are none. */
@@ -32,13 +32,16 @@ export interface ClassMetricsSnapshot {
   readonly findings: number;
   /** Times that a waiter saw a later one go first. */
   readonly overtaken: number;
-  /** Of the contended acquisitions that were timed. */
+  /**
+   * One hold and one wait in so many were timed, so the longest may be missing and the times' `count` is not how many there were. Waits
+   * under an adaptive limit, or with somebody listening, are timed each.
+   */
+  readonly sampledEvery: number;
   readonly wait: DistributionSnapshot;
-  /** `sampledEvery`: one hold in so many was timed, so `count` is not the number of holds. */
-  readonly hold: DistributionSnapshot & { readonly sampledEvery: number };
+  readonly hold: DistributionSnapshot;
 }
 
-const holdSampledEveryDefault = 16;
+const sampledEveryDefault = 16;
 
 /**
  * Counts and times of one class of locks.
@@ -56,9 +59,9 @@ export class ClassMetrics {
   deadlocks = 0;
   findings = 0;
   overtaken = 0;
-  /** Milliseconds that contended acquisitions waited. */
+  /** Milliseconds that contended acquisitions waited, of those that were timed. */
   readonly wait: Histogram = new Histogram();
-  /** Milliseconds from acquisition to release, of the holds that were sampled. */
+  /** Milliseconds from acquisition to release, of the holds that were timed. */
   readonly hold: Histogram = new Histogram();
   readonly #sampledEvery: number;
   /** State of a xorshift generator (Marsaglia 2003): never 0. */
@@ -67,8 +70,8 @@ export class ClassMetrics {
   #untilWaitSample = 1;
 
   constructor(options: ClassMetricsOptions = {}) {
-    this.#sampledEvery = integerOption("holdSampledEvery", options.holdSampledEvery, {
-      default: holdSampledEveryDefault,
+    this.#sampledEvery = integerOption("sampledEvery", options.sampledEvery, {
+      default: sampledEveryDefault,
       min: 1,
       max: 65_536,
     });
@@ -109,8 +112,9 @@ export class ClassMetrics {
       deadlocks,
       findings,
       overtaken,
+      sampledEvery: this.#sampledEvery,
       wait: distributionOf(this.wait),
-      hold: { ...distributionOf(this.hold), sampledEvery: this.#sampledEvery },
+      hold: distributionOf(this.hold),
     };
   }
 

@@ -1,4 +1,5 @@
 import { type Clock, integerOption, OptionError, systemClock } from "../base/index.js";
+import type { AdaptiveLimitOptions } from "./adaptive-limit.js";
 import {
   assertSameClass,
   detections,
@@ -23,14 +24,21 @@ import { LockLog, type LockLogger } from "./lock-log.js";
 import type { Suppression } from "./order/index.js";
 import { ReadWriteLock, readersMax } from "./read-write-lock.js";
 import type { DomainReport } from "./report/report-data.js";
+import { reportFromEnvironment } from "./signal-report.js";
 import { takeReport } from "./take-report.js";
 import { Transaction } from "./transaction.js";
+
+/** Bounds of a limit that follows what waits were like, and how it does. */
+export type AdaptiveOptions = Pick<
+  AdaptiveLimitOptions,
+  "floorMs" | "ceilingMs" | "margin" | "halfLifeMs" | "samplesMin" | "jitter"
+>;
 
 export interface LimitOptions {
   /** Longest wait for a lock, in milliseconds; Infinity for none. @default 30,000 */
   readonly waitMs?: number;
   /** A wait limit that follows what waits were like, between these; in milliseconds. @default none: `waitMs` holds */
-  readonly adaptive?: { readonly floorMs: number; readonly ceilingMs: number };
+  readonly adaptive?: AdaptiveOptions;
   /** A hold that lasts longer is warned of and its signal aborted; it stays a hold. In milliseconds. @default 60,000 */
   readonly holdWarnMs?: number;
 }
@@ -114,6 +122,7 @@ export class LockDomain implements ReportingDomain {
     this.#state.owner = this;
     registerDomain(this);
     if (this.reportsAtExit) reportAtExit();
+    reportFromEnvironment();
   }
 
   /** The process's own domain; several copies of this package in one process share it. */
@@ -228,6 +237,14 @@ export class LockDomain implements ReportingDomain {
     return this.#options.reportAtExit ?? true;
   }
 
+  /** Stops what limits that adapt learn and forget, and their jitter, for the classes there are: for tests that need the same limit twice. */
+  freezeLimits(): void {
+    for (const { limits } of this.#classes.values()) {
+      limits?.exclusive.freeze();
+      limits?.shared.freeze();
+    }
+  }
+
   report(): DomainReport {
     return takeReport(this.#state, [...this.#classes.values()], this.#options.detection ?? "full");
   }
@@ -279,12 +296,18 @@ export class LockDomain implements ReportingDomain {
       detection: this.#detection(options),
       onFinding: wordOption("onFinding", options.onFinding ?? this.#options.onFinding, onFindings, "throw"),
       waitMs: positiveMs("waitMs", options.waitMs ?? this.#options.waitMs, waitMsDefault),
-      adaptive: options.adaptive ?? this.#options.adaptive,
+      adaptive: this.#adaptive(name, options.adaptive ?? this.#options.adaptive),
       holdWarnMs: positiveMs("holdWarnMs", options.holdWarnMs ?? this.#options.holdWarnMs, holdWarnMsDefault),
       isReentrant: options.reentrant ?? false,
     });
     this.#classes.set(name, made);
     return made;
+  }
+
+  #adaptive(lock: string, options: AdaptiveOptions | undefined): AdaptiveLimitOptions | undefined {
+    if (options === undefined) return undefined;
+    const { clock, log } = this.#state;
+    return { ...options, clock, onChange: ({ sentence }) => log.limitChanged(lock, sentence) };
   }
 
   #detection(options: CheckOptions): Detection {

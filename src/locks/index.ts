@@ -12,6 +12,7 @@ export { MemoryClaims } from "./claims/memory-claims.js";
 export { TokenGate } from "./claims/token-gate.js";
 export { Condition, type ConditionWait } from "./condition.js";
 export {
+  type AdaptiveOptions,
   type CheckOptions,
   type DomainOptions,
   type KeyedOptions,
@@ -37,7 +38,16 @@ export { type AcquireOptions, Gate, type Gate as Mutex, type Gate as Semaphore }
 export { KeyedLock } from "./keyed-lock.js";
 export type { Detection, Mode, OnFinding } from "./kinds.js";
 export { Latch } from "./latch.js";
+export type { LimitExplanation } from "./limit-explanation.js";
 export { type LockLogData, type LockLogger, lockChannels } from "./lock-log.js";
+export {
+  diffOrders,
+  isOrderExport,
+  mergeOrders,
+  type OrderDifference,
+  type OrderExport,
+  type OrderFinding,
+} from "./order/index.js";
 export type { Hold, WaitOptions } from "./parts.js";
 export { ReadWriteLock } from "./read-write-lock.js";
 export {

@@ -1,13 +1,13 @@
-import { AdaptiveLimit } from "./adaptive-limit.js";
+import { AdaptiveLimit, type AdaptiveLimitOptions } from "./adaptive-limit.js";
 import { ClassMetrics } from "./class-metrics.js";
-import type { Detection, LockClass, OnFinding } from "./kinds.js";
+import type { Detection, LockClass, Mode, OnFinding } from "./kinds.js";
 
 export interface ClassSettings {
   readonly detection: Detection;
   readonly onFinding: OnFinding;
   /** Limit of a wait, or what it adapts between. */
   readonly waitMs: number;
-  readonly adaptive: { readonly floorMs: number; readonly ceilingMs: number } | undefined;
+  readonly adaptive: AdaptiveLimitOptions | undefined;
   readonly holdWarnMs: number;
   readonly isReentrant: boolean;
 }
@@ -51,9 +51,23 @@ export class LockClassState implements LockClass {
     this.limits =
       adaptive === undefined
         ? undefined
-        : { exclusive: new AdaptiveLimit(adaptive), shared: new AdaptiveLimit(adaptive) };
+        : { exclusive: limitFrom(adaptive, settings.waitMs), shared: limitFrom(adaptive, settings.waitMs) };
     this.checksLevels = settings.detection !== "off";
     this.checksOrder = settings.detection === "order" || settings.detection === "full";
     this.checksWaits = settings.detection === "full";
   }
+
+  recordHold(mode: Mode, heldMs: number): void {
+    this.metrics.recordHold(heldMs);
+    // Readers hold at the same time, so what they hold does not add up to a wait.
+    if (this.limits === undefined || mode === "shared") return;
+    this.limits.exclusive.observeHold(heldMs);
+    this.limits.shared.observeHold(heldMs);
+  }
+}
+
+/** Until enough is known, the usual limit as far as the bounds allow. */
+function limitFrom(adaptive: AdaptiveLimitOptions, waitMs: number): AdaptiveLimit {
+  const { floorMs, ceilingMs } = adaptive;
+  return new AdaptiveLimit({ initialMs: Math.min(ceilingMs, Math.max(floorMs, waitMs)), ...adaptive });
 }

@@ -174,7 +174,7 @@ export class LockCore implements LockPart {
     hold.isReleased = true;
     this.#unlink(hold);
     const heldMs = hold.sinceMs < 0 ? undefined : this.domain.clock.monotonicMs() - hold.sinceMs;
-    if (heldMs !== undefined) this.lockClass.metrics.recordHold(heldMs);
+    if (heldMs !== undefined) this.lockClass.recordHold(hold.mode, heldMs);
     if (this.domain.log.wantsReleased) this.domain.log.released(hold, heldMs);
     if (this.queue.head !== undefined) this.discipline.serve(this, hold.mode);
     else if (this.used === 0) this.#onIdle?.();
@@ -325,9 +325,12 @@ export class LockCore implements LockPart {
   }
 
   #waitMs(waiter: Waiter): number {
-    const { limits, settings } = this.lockClass;
+    const { limits, settings, permits } = this.lockClass;
     if (limits === undefined) return settings.waitMs;
-    return limits[waiter.mode].limitFor({ queueAhead: this.queue.size - 1, residualHoldMs: 0 });
+    const limit = limits[waiter.mode];
+    // Of several permits as many are given back in the time of one hold.
+    const queueAhead = Math.floor((this.queue.size - 1) / permits);
+    return limit.limitFor({ queueAhead, residualHoldMs: limit.meanHoldMs });
   }
 
   /** For the limits: the waiter's time is over. */

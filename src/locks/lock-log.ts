@@ -43,6 +43,7 @@ export interface LockLogData {
     | "hold-lost"
     | "finding"
     | "deadlock"
+    | "limit"
     | "logger-lock";
   readonly domain: string;
   /** Wall time. */
@@ -172,6 +173,19 @@ export class LockLog {
   holdLost(moment: LockMoment): void {
     const text = `lost the hold of ${nameOf(moment)}: it was collected before it was released, and nobody can release it now${siteText(moment)}`;
     this.#warn("hold-lost", text, moment, {});
+  }
+
+  /** A limit that adapts is another by half or more; `sentence` says why. */
+  limitChanged(lock: string, sentence: string): void {
+    if (this.#logger.debug === undefined || this.#loggersLocks.has(lock)) return;
+    const data: LockLogData = {
+      what: "limit",
+      domain: this.#domain,
+      atMs: this.#clock.now(),
+      lock,
+      message: sentence,
+    };
+    this.#write("debug", data, `limit of ${lock} changed: ${sentence}`, undefined);
   }
 
   /** A possible deadlock or another mistake; `message` is one sentence. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { until } from "../../test/kit/until.js";
 import {
   isLocksDocument,
+  isOrderExport,
   LockDomain,
   type LocksDocument,
   reportOnSignal,
@@ -53,6 +55,28 @@ test("reportOnSignal() removes its file and its listener when it is stopped", (t
 
   assert.equal(process.listenerCount("SIGUSR2"), listeners);
   assert.throws(() => statSync(signalReportPath(folder, process.pid)), { code: "ENOENT" });
+});
+
+test("POUNDLOCK_LOCKS_FOLDER has a process keep its report at exit", (t) => {
+  const folder = folderFor(t);
+  const source = `import { LockDomain } from ${JSON.stringify(new URL("./index.js", import.meta.url).href)};
+    const domain = globalThis.domain = new LockDomain({ name: "kept" });
+    await domain.mutex("a").run(() => domain.mutex("b").run(() => {}));`;
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+
+  const { status, stderr, pid } = spawnSync(process.execPath, ["--input-type=module", "--eval", source], {
+    encoding: "utf8",
+    env: { ...env, POUNDLOCK_LOCKS_FOLDER: folder },
+  });
+
+  assert.deepEqual([status, stderr], [0, ""]);
+  const [kept] = read(signalReportPath(folder, pid))?.domains ?? [];
+  assert.equal(kept?.domain, "kept");
+  assert.ok(isOrderExport(kept.order));
+  assert.deepEqual(
+    kept.order.edges.map(({ from, to }) => [from, to]),
+    [["a", "b"]],
+  );
 });
 
 test("reportOnSignal() refuses a folder that can't be one", (t) => {

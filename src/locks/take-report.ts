@@ -4,7 +4,13 @@ import { heldIn, taskOf } from "./frame.js";
 import type { Detection } from "./kinds.js";
 import type { LockClassState } from "./lock-class.js";
 import type { HeldPart, LockPart } from "./parts.js";
-import type { DomainReport, HolderReport, LockReport, WaiterReport } from "./report/report-data.js";
+import type {
+  ClassReport,
+  DomainReport,
+  HolderReport,
+  LockReport,
+  WaiterReport,
+} from "./report/report-data.js";
 
 /** What the domain looks like now, as plain data. */
 export function takeReport(
@@ -27,17 +33,27 @@ export function takeReport(
     pid: process.pid,
     takenAtMs: state.clock.now(),
     locks: locks.reverse(),
-    classes: classes.map(({ name, kind, permits, level, metrics }) => ({
+    classes: classes.map(({ name, kind, permits, level, metrics, limits }) => ({
       name,
       kind,
       permits,
       ...(level === undefined ? {} : { level }),
       metrics: metrics.snapshot(),
+      ...(limits === undefined ? {} : { limits: limitsReport(kind, limits) }),
     })),
     findings: state.findings,
     findingsDropped: state.findingsDropped,
     suppressionsUnused: state.order.unusedSuppressions(),
+    order: state.order.export(),
   };
+}
+
+function limitsReport(
+  kind: LockClassState["kind"],
+  { exclusive, shared }: NonNullable<LockClassState["limits"]>,
+): NonNullable<ClassReport["limits"]> {
+  if (kind !== "read-write") return { exclusive: exclusive.explain() };
+  return { exclusive: exclusive.explain(), shared: shared.explain() };
 }
 
 function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: number): LockReport {

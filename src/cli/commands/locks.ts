@@ -23,6 +23,7 @@ export function addLocks(program: Command, context: Context): void {
     .addOption(new Option("--folder <path>", "where that process writes (default: ./.poundlock)"))
     .addOption(new Option("--dot", "who waits for whom, for Graphviz").conflicts(["json", "mermaid"]))
     .addOption(new Option("--mermaid", "the same as a Mermaid chart").conflicts("json"));
+  addMerge(command, context);
   addCommon(command)
     .addHelpText(
       "after",
@@ -33,6 +34,46 @@ Examples:
   poundlock locks --dot | dot -Tsvg > locks.svg`,
     )
     .action((options: LocksOptions) => locks(options, context));
+}
+
+function addMerge(locks: Command, context: Context): void {
+  const command = locks
+    .command("merge")
+    .summary("find cycles that no single process saw")
+    .description(
+      "Puts together the orders in which processes took their locks, and shows cycles\nthat none of them saw alone. Exits with 1 when there are any that can hang.",
+    )
+    .argument("<file...>", "reports as JSON (locks --json, POUNDLOCK_LOCKS_FOLDER),\nor orders");
+  addCommon(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  POUNDLOCK_LOCKS_FOLDER=locks npm test; poundlock locks merge locks/*.json
+  poundlock locks merge a.json b.json --json`,
+    )
+    .action((files: string[], options: CommonOptions) => merge(files, options, context));
+}
+
+async function merge(files: readonly string[], options: CommonOptions, context: Context): Promise<void> {
+  const { readOrders } = await import("../lock-orders.js");
+  const { mergeOrders } = await import("../../locks/index.js");
+  const { terminal } = context;
+  const orders = await readOrders(files, context.folder);
+  const findings = mergeOrders(orders);
+  if (findings.some(({ severity }) => severity !== "gated")) context.exitCode(1);
+  if (options.json) {
+    const all = findings.map((finding) => ({ ...finding, message: finding.message() }));
+    return terminal.print(
+      JSON.stringify({ schema: "poundlock.locks.merge/1", orders: orders.length, findings: all }),
+    );
+  }
+  const { printable } = await import("../table.js");
+  const lines = findings.flatMap((finding) => [...finding.message().split("\n").map(printable), ""]);
+  const count =
+    findings.length === 0 ? "no cycle" : findings.length === 1 ? "1 cycle" : `${findings.length} cycles`;
+  const of = orders.length === 1 ? "the one order shows" : `each of ${orders.length} orders shows`;
+  await terminal.print([...lines, `${count} beyond what ${of}`].join("\n"));
 }
 
 async function locks(options: LocksOptions, context: Context): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ClassMetricsSnapshot } from "../class-metrics.js";
 import type { Detection, LockClass, Mode } from "../kinds.js";
+import type { LimitExplanation } from "../limit-explanation.js";
 
 /** What a domain looked like at one moment, as plain data: what `poundlock locks --json` prints under `poundlock.locks/1`. */
 export interface DomainReport {
@@ -70,6 +71,8 @@ export interface ClassReport {
   readonly permits: number;
   readonly level?: number;
   readonly metrics: ClassMetricsSnapshot;
+  /** How long a waiter who joins now would wait, where that adapts; `shared` for read-write locks alone. */
+  readonly limits?: { readonly exclusive: LimitExplanation; readonly shared?: LimitExplanation };
 }
 
 /** A mistake that was seen, whether it hung anybody or not. */

@@ -1,4 +1,5 @@
 import { printable } from "../../base/index.js";
+import type { LimitExplanation } from "../limit-explanation.js";
 import type { ClassReport, DomainReport, HolderReport, LockReport } from "./report-data.js";
 import { pictureOf, type Waiting, type WaitPicture } from "./wait-picture.js";
 import { countOf, frameText, modeText, spanText, wrapped } from "./wording.js";
@@ -36,6 +37,11 @@ export function reportText(report: DomainReport, options: ReportTextOptions = {}
     ...(report.findingsDropped ? [`  and ${report.findingsDropped} more that were not kept`] : []),
     ...section("SUPPRESSIONS THAT NOTHING NEEDED", report.suppressionsUnused, ({ cycle, reason }) =>
       wrapped(`  ${cycle.join(" → ")}: ${reason}`, page.columns, "    "),
+    ),
+    ...section(
+      "LIMITS THAT ADAPT",
+      report.classes.filter(({ limits }) => limits !== undefined),
+      (one) => limitLines(one, page),
     ),
     ...section("COUNTED (p50, p99 and max: of waits)", classTable(report.classes, page), (line) => [line]),
   ];
@@ -124,6 +130,17 @@ function findingLines(kind: string, message: string, page: Page): string[] {
       if (text.startsWith("at ")) return frameLines([text], indent, page);
       return wrapped(`${indent}${text}`, page.columns, `${indent}  `);
     }),
+  ];
+}
+
+function limitLines({ name, limits }: ClassReport, { columns }: Page): string[] {
+  if (limits === undefined) return [];
+  const { exclusive, shared } = limits;
+  const line = (how: string, { sentence }: LimitExplanation): string[] =>
+    wrapped(`  ${name}${how}: ${sentence}`, columns, "    ");
+  return [
+    ...line(shared === undefined ? "" : " (to write)", exclusive),
+    ...(shared === undefined ? [] : line(" (to read)", shared)),
   ];
 }
 
