@@ -140,3 +140,18 @@ test("LeasedClaim.release() says when its backend can't be reached, and is over 
 
   assert.equal(claim.lost, "released");
 });
+
+test("LeasedClaim.renew() that is told that another has the claim loses it at once", async () => {
+  const backend = new SlowBackend();
+  const claim = new LeasedClaim(grant, backend, new ManualClock(0));
+  const { signal } = claim;
+  const renewal = claim.renew();
+  await Promise.resolve();
+
+  backend.answer(false);
+
+  await assert.rejects(renewal, { code: "LOCK_CLAIM_LOST", reason: "taken" });
+  assert.deepEqual([signal.aborted, claim.leftMs], [true, 0]);
+  await claim.release();
+  assert.deepEqual(backend.calls, ["renew 7 1000"]);
+});
