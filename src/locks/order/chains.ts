@@ -59,14 +59,17 @@ export class Chains {
   readonly #unknown: ChainNode;
   readonly #classesMax: number;
   readonly #chainsMax: number;
-  readonly #onFull: () => void;
+  readonly #onDrop: (what: "chain" | "class") => void;
   #size = 1;
   #epoch = 0;
 
-  constructor(limits: { readonly chainsMax: number; readonly classesMax: number }, onFull: () => void) {
+  constructor(
+    limits: { readonly chainsMax: number; readonly classesMax: number },
+    onDrop: (what: "chain" | "class") => void,
+  ) {
     this.#chainsMax = limits.chainsMax;
     this.#classesMax = limits.classesMax;
-    this.#onFull = onFull;
+    this.#onDrop = onDrop;
     this.#unknown = new ChainNode(undefined, -1, -1);
     (this.#unknown as { depth: number }).depth = -1;
   }
@@ -81,7 +84,10 @@ export class Chains {
 
   push(chain: Chain, hold: Link): Chain {
     const { lockClass } = hold;
-    if (lockClass.id >= this.#classesMax) return chain;
+    if (lockClass.id >= this.#classesMax) {
+      this.#onDrop("class");
+      return chain;
+    }
     const key =
       lockClass.id * 8 + (hold.mode === "shared" ? 1 : 0) + (isHeavy(hold) ? 2 : 0) + (hold.isTry ? 4 : 0);
     const node = chain as ChainNode;
@@ -136,7 +142,7 @@ export class Chains {
     }
     if (node.epoch !== this.#epoch) return this.#unknown;
     if (this.#size >= this.#chainsMax) {
-      this.#onFull();
+      this.#onDrop("chain");
       return this.#unknown;
     }
     this.#size += 1;

@@ -8,6 +8,12 @@ export class KnownClasses implements ClassFacts {
   readonly #sole: (WeakRef<object> | undefined)[] = [];
   readonly #many: Set<number> = new Set();
   readonly #weighted: Set<number> = new Set();
+  #hasPermits = false;
+
+  /** Whether any class has several permits. */
+  get hasPermits(): boolean {
+    return this.#hasPermits;
+  }
 
   hasMany({ id }: LockClass): boolean {
     return this.#many.has(id);
@@ -20,6 +26,7 @@ export class KnownClasses implements ClassFacts {
   /** @returns whether something that was thought to exclude may not do so any more */
   see(lockClass: LockClass, lock: object | undefined, weight: number): boolean {
     this.#classes[lockClass.id] = lockClass;
+    if (lockClass.permits > 1) this.#hasPermits = true;
     const isHeavy = weight > 1 && !this.#weighted.has(lockClass.id);
     if (isHeavy) this.#weighted.add(lockClass.id);
     return (lock !== undefined && this.#another(lockClass, lock)) || isHeavy;

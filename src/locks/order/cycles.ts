@@ -119,7 +119,7 @@ class Walk {
 
   #complete(gate: LockClass | undefined): void {
     if (!this.#search.accepts(this.#edges)) return;
-    const tasks = this.#edges.reduce((sum, _, index) => sum + this.#holdersAt(index), 0);
+    const tasks = this.#edges.reduce((sum, _, index) => sum + this.#moreAt(index), this.#edges.length);
     const cycle = { edges: [...this.#edges], evidence: [...this.#evidence], tasks };
     const unfilled = gate === undefined ? this.#edges.findIndex((_, index) => !this.#canFillAt(index)) : -1;
     if (gate !== undefined) this.#gated ??= { ...cycle, severity: "gated", gate };
@@ -134,28 +134,31 @@ class Walk {
     else this.#feasible = { ...cycle, severity: "feasible", gate: undefined };
   }
 
-  /** Tasks that must hold the source of the edge until the edge before it waits for ever. */
-  #holdersAt(index: number): number {
+  /** Tasks beside those of the cycle that must hold the source of the edge until the edge before it waits for ever. */
+  #moreAt(index: number): number {
     const source = this.#edges[index]!.from >> 1;
     const hold = sourceOf(this.#evidence[index]!, source);
-    if (hold === undefined || hold.lockClass.permits === 1) return 1;
+    if (hold === undefined || hold.lockClass.permits === 1) return 0;
     const { wanted } = this.#evidence.at(index - 1)!;
-    return Math.max(1, holdersNeeded(hold.lockClass.permits, hold.weight, wanted.weight));
+    const isSole = !this.#search.facts.hasMany(hold.lockClass);
+    const holders = isSole ? this.#evidence.filter((one) => sourceOf(one, source) !== undefined).length : 1;
+    return Math.max(0, holdersNeeded(hold.lockClass.permits, hold.weight, wanted.weight) - holders);
   }
 
   #canFillAt(index: number): boolean {
-    const more = this.#holdersAt(index) - 1;
-    if (more <= 0) return true;
-    const source = this.#edges[index]!.from >> 1;
-    const hold = sourceOf(this.#evidence[index]!, source);
+    const more = this.#moreAt(index);
+    if (more === 0) return true;
+    const { lockClass } = sourceOf(this.#evidence[index]!, this.#edges[index]!.from >> 1)!;
     const { facts } = this.#search;
-    if (hold === undefined || facts.hasWeights(hold.lockClass)) return true;
-    return canFill(more, this.#search.stuckWith(hold.lockClass), this.#evidence, facts);
+    return (
+      facts.hasWeights(lockClass) || canFill(more, this.#search.stuckWith(lockClass), this.#evidence, facts)
+    );
   }
 }
 
 /** What a task holds beside, and not as many more can. */
 function gateOfCopies({ held }: Evidence, sourceId: number): LockClass | undefined {
   const others = held.filter(({ lockClass, mode }) => lockClass.id !== sourceId && mode === "exclusive");
-  return (others.find(({ lockClass }) => lockClass.permits === 1) ?? others[0])?.lockClass;
+  const gate = others.find(({ lockClass }) => lockClass.permits === 1) ?? others[0] ?? held[0];
+  return gate?.lockClass;
 }

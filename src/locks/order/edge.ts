@@ -9,8 +9,6 @@ import { dominates, type Evidence, sourceOf } from "./evidence.js";
 export class Edge implements Arc {
   readonly from: number;
   readonly to: number;
-  /** A cycle through it was reported, so nothing more is looked for here. */
-  isClosed = false;
   /** Not one that another of them makes superfluous. */
   #evidence: readonly Evidence[];
 

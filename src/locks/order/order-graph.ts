@@ -60,8 +60,9 @@ export class OrderGraph {
     this.#onDrop = options.onDrop ?? (() => {});
     this.#classesMax = options.classesMax ?? 8_192;
     this.#witnessesMax = options.witnessesMax ?? 8;
-    this.#chains = new Chains({ chainsMax: options.chainsMax ?? 65_536, classesMax: this.#classesMax }, () =>
-      this.#onDrop("chain"),
+    this.#chains = new Chains(
+      { chainsMax: options.chainsMax ?? 65_536, classesMax: this.#classesMax },
+      this.#onDrop,
     );
     this.#suppressions = new Suppressions(options.clock ?? systemClock, options.suppressions ?? []);
     this.#findings = new Findings(options.findingsMax ?? 256, () => this.#onDrop("finding"));
@@ -123,10 +124,7 @@ export class OrderGraph {
     context: OrderContext,
   ): OrderFinding | undefined {
     if (wanted.isTry || neverWaits(held, wanted)) return undefined;
-    if (wanted.lockClass.id >= this.#classesMax) {
-      this.#onDrop("class");
-      return undefined;
-    }
+    if (wanted.lockClass.id >= this.#classesMax) return undefined;
     const checked = held.filter(({ lockClass }) => lockClass.id < this.#classesMax);
     let worst = this.#see([...checked, wanted]);
     if (held.length === 0) {
@@ -146,6 +144,7 @@ export class OrderGraph {
     for (const { lockClass, weight } of [...evidence.held, evidence.wanted])
       this.#classes.see(lockClass, undefined, weight);
     const to = wantedNode(evidence.wanted.lockClass, evidence.wanted.mode);
+    const { refusals } = this.#edges;
     let worst: Cycle | undefined;
     const closing: Edge[] = [];
     for (const from of sourcesOf(evidence)) {
@@ -155,8 +154,11 @@ export class OrderGraph {
       if (cycle?.severity === "feasible") closing.push(edge);
       if (cycle !== undefined && (worst === undefined || isWorse(cycle, worst))) worst = cycle;
     }
-    for (const edge of closing) edge.isClosed = this.#edges.isRefused(edge);
-    return worst === undefined ? undefined : this.#reportCycle(worst);
+    for (const edge of closing) this.#edges.close(edge);
+    const found = worst === undefined ? undefined : this.#reportCycle(worst);
+    // Whoever leads into a new cycle can be stuck now, and keep permits that others were thought to get.
+    const isNews = this.#edges.refusals > refusals && this.#classes.hasPermits;
+    return isNews ? worse(found, this.#lookAgain()) : found;
   }
 
   /**
@@ -204,7 +206,7 @@ export class OrderGraph {
   forget(lockClass: LockClass): void {
     this.#edges.forget(lockClass);
     this.#classes.forget(lockClass);
-    for (const key of nestedKeys(lockClass)) this.#nested.delete(key);
+    for (const key of nestedKeys(lockClass.id)) this.#nested.delete(key);
     this.#findings.forget(lockClass.name);
     this.#chains.clear();
   }
@@ -225,7 +227,7 @@ export class OrderGraph {
     const known = this.#edges.find(from, to);
     if (known !== undefined) {
       const isNews = known.add(evidence, this.#witnessesMax, () => this.#onDrop("evidence"));
-      return isNews && !known.isClosed && this.#edges.hasRefused ? known : undefined;
+      return isNews && !this.#edges.isClosed(known) && this.#edges.hasRefused ? known : undefined;
     }
     const edge = this.#edges.add(from, to, evidence);
     return this.#edges.hasRefused ? edge : undefined;
@@ -241,15 +243,13 @@ export class OrderGraph {
   /** Something that kept cycles from happening may not do so any more. */
   #lookAgain(): OrderFinding | undefined {
     let worst: OrderFinding | undefined;
-    for (const edge of this.#edges.refused()) {
-      if (edge.isClosed) continue;
+    for (const edge of this.#edges.open())
       for (const evidence of edge.evidence) {
         const cycle = findCycle(edge, evidence, this.#search);
         if (cycle === undefined) continue;
-        if (cycle.severity === "feasible") edge.isClosed = true;
+        if (cycle.severity === "feasible") this.#edges.close(edge);
         worst = worse(worst, this.#reportCycle(cycle));
       }
-    }
     for (const { edge, nesting } of this.#nested.values())
       if (nesting.verdict === "together")
         for (const evidence of edge.evidence) worst = worse(worst, this.#judge(nesting, evidence));
@@ -283,8 +283,12 @@ export class OrderGraph {
   }
 
   #stuckWith(lockClass: LockClass): readonly Evidence[] {
-    const nested = nestedKeys(lockClass).flatMap((key) => this.#nested.get(key)?.edge.evidence ?? []);
-    return [...this.#edges.evidenceFrom(2 * lockClass.id), ...nested];
+    const nested = nestedKeys(lockClass.id).flatMap((key) => this.#nested.get(key)?.edge.evidence ?? []);
+    const isNested = (id: number): boolean => nestedKeys(id).some((key) => this.#nested.has(key));
+    const others = this.#edges
+      .evidenceFrom(2 * lockClass.id)
+      .filter(({ wanted }) => this.#edges.mayHang(wantedNode(wanted.lockClass, wanted.mode), isNested));
+    return [...others, ...nested];
   }
 
   #nameOf(node: number): string {
@@ -314,7 +318,7 @@ function sourcesOf({ held, wanted }: Evidence): Set<number> {
   return sources;
 }
 
-function nestedKeys({ id }: LockClass): readonly string[] {
+function nestedKeys(id: number): readonly string[] {
   return [`same-class ${id}`, `nested-self ${id}`];
 }
 
