@@ -1,18 +1,24 @@
 import type { Clock } from "../base/index.js";
-import type { Waiter } from "./waiter.js";
+import type { Waiter, WaiterRow } from "./waiter.js";
 
 /** Waiters with a limit of one length, in the order in which they came. */
-class Row {
+class Row implements WaiterRow {
+  readonly limitMs: number;
   head: Waiter | undefined;
   tail: Waiter | undefined;
   cancel: (() => void) | undefined;
   isResting = false;
+
+  constructor(limitMs: number) {
+    this.limitMs = limitMs;
+  }
 }
+
+const noRow = new Row(Number.NaN);
 
 /** How late a limit may end: an eighth of its length, and never more than this. */
 const lateMsMax = 1_000;
 const ticksPerLimit = 8;
-const unstamped = -1;
 
 /**
  * The usual limits of waits. Nearly all waits of a domain have the same one and end long before it, and reading the clock for each costs as
@@ -22,6 +28,8 @@ const unstamped = -1;
 export class Deadlines {
   readonly #clock: Clock;
   readonly #rows = new Map<number, Row>();
+  /** The one asked for last; nearly always the one asked for next. */
+  #newest: Row = noRow;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -29,45 +37,55 @@ export class Deadlines {
 
   add(waiter: Waiter): void {
     const { limitMs } = waiter;
-    let row = this.#rows.get(limitMs);
-    if (row === undefined) this.#rows.set(limitMs, (row = new Row()));
-    waiter.dueMs = unstamped;
+    const row = limitMs === this.#newest.limitMs ? this.#newest : this.#rowOf(limitMs);
+    waiter.dueMs = undefined;
     waiter.rowPrevious = row.tail;
     if (row.tail === undefined) row.head = waiter;
     else row.tail.rowNext = waiter;
     row.tail = waiter;
-    waiter.isInRow = true;
-    if (row.cancel === undefined) this.#arm(limitMs, row);
+    waiter.row = row;
+    if (row.cancel === undefined) this.#arm(row);
   }
 
   remove(waiter: Waiter): void {
-    const row = this.#rows.get(waiter.limitMs);
-    if (row === undefined || !waiter.isInRow) return;
+    const row = waiter.row as Row | undefined;
+    if (row === undefined) return;
     unlink(row, waiter);
-    if (row.head === undefined) this.#restSoon(waiter.limitMs, row);
+    if (row.head === undefined) this.#restSoon(row);
   }
 
-  #arm(limitMs: number, row: Row): void {
-    row.cancel = this.#clock.after(Math.min(lateMsMax, limitMs / ticksPerLimit), () => {
+  #rowOf(limitMs: number): Row {
+    let row = this.#rows.get(limitMs);
+    if (row === undefined) this.#rows.set(limitMs, (row = new Row(limitMs)));
+    this.#newest = row;
+    return row;
+  }
+
+  #arm(row: Row): void {
+    row.cancel = this.#clock.after(Math.min(lateMsMax, row.limitMs / ticksPerLimit), () => {
       row.cancel = undefined;
-      this.#tick(limitMs, row);
-      if (row.head === undefined) this.#rows.delete(limitMs);
-      else this.#arm(limitMs, row);
+      this.#tick(row);
+      if (row.head === undefined) this.#drop(row);
+      else this.#arm(row);
     });
   }
 
-  #tick(limitMs: number, row: Row): void {
+  #drop(row: Row): void {
+    this.#rows.delete(row.limitMs);
+    if (this.#newest === row) this.#newest = noRow;
+  }
+
+  #tick(row: Row): void {
     const nowMs = this.#clock.monotonicMs();
     // Who came last has no time yet; from there back to the one that has.
     for (
       let waiter = row.tail;
-      waiter !== undefined && waiter.dueMs === unstamped;
+      waiter !== undefined && waiter.dueMs === undefined;
       waiter = waiter.rowPrevious
     ) {
-      waiter.dueMs = nowMs + limitMs;
-      if (waiter.sinceMs < 0) waiter.sinceMs = nowMs;
+      waiter.dueMs = nowMs + row.limitMs;
     }
-    while (row.head !== undefined && row.head.dueMs <= nowMs) {
+    while (row.head !== undefined && (row.head.dueMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
       const due = row.head;
       unlink(row, due);
       due.core.timeOut(due);
@@ -75,7 +93,7 @@ export class Deadlines {
   }
 
   /** A timer that nobody needs would keep the process alive; but a lock that is fought over needs the next one at once. */
-  #restSoon(limitMs: number, row: Row): void {
+  #restSoon(row: Row): void {
     if (row.isResting) return;
     row.isResting = true;
     queueMicrotask(() => {
@@ -83,13 +101,13 @@ export class Deadlines {
       if (row.head !== undefined) return;
       row.cancel?.();
       row.cancel = undefined;
-      this.#rows.delete(limitMs);
+      this.#drop(row);
     });
   }
 }
 
-function unlink(row: Row, waiter: Waiter): void {
-  waiter.isInRow = false;
+function unlink(row: WaiterRow, waiter: Waiter): void {
+  waiter.row = undefined;
   if (waiter.rowPrevious === undefined) row.head = waiter.rowNext;
   else waiter.rowPrevious.rowNext = waiter.rowNext;
   if (waiter.rowNext === undefined) row.tail = waiter.rowPrevious;

@@ -77,16 +77,25 @@ export class DomainState {
     const chain = hold.core.reentryOf === undefined ? this.order.push(before, linkOf(hold)) : before;
     hold.chain = chain;
     // Where no chain could be kept, many share one.
-    if (below !== undefined && chain.site === undefined && chain.depth > 0) chain.site = new Site(below);
-    return this.frame(outer, { hold, chain });
+    if (chain.site === undefined && below !== undefined && chain.depth > 0)
+      chain.site = hold.site ?? new Site(below);
+    return {
+      parent: outer,
+      hold,
+      chain,
+      task: outer?.task,
+      taskId: outer === undefined ? (this.#tasks += 1) : outer.taskId,
+      transaction: outer?.transaction,
+      guards: undefined,
+    };
   }
 
   /** A frame below `outer`, with its own where given. */
-  frame(outer: Frame | undefined, own: Partial<Frame>): Frame {
+  frame(outer: Frame | undefined, own: Pick<Partial<Frame>, "hold" | "task" | "transaction">): Frame {
     return {
       parent: outer,
       hold: own.hold,
-      chain: own.chain ?? this.chainOf(outer),
+      chain: this.chainOf(outer),
       task: own.task ?? outer?.task,
       taskId: outer?.taskId ?? (this.#tasks += 1),
       transaction: own.transaction ?? outer?.transaction,
@@ -207,7 +216,7 @@ export class DomainState {
           this.#collected.register(hold.guard, hold);
           hold.guard = undefined;
         }
-        if (hold.seenMs < 0) hold.seenMs = hold.sinceMs < 0 ? nowMs : hold.sinceMs;
+        hold.seenMs ??= hold.sinceMs ?? nowMs;
         if (hold.isOverdue || nowMs - hold.seenMs < holdWarnMs) continue;
         hold.overdue();
         this.log.holdOverdue(hold, { heldMs: nowMs - hold.seenMs, limitMs: holdWarnMs });

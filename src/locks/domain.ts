@@ -181,12 +181,12 @@ export class LockDomain implements ReportingDomain {
   /** Gives what the body does a name in reports and logs. */
   task<T>(name: string, body: () => T): T {
     const { frames } = this.#state;
-    return frames.run(this.#state.frame(frames.current(), { task: name }), body);
+    return frames.run(this.#state.frame(frames.current(), { task: name }), body, undefined);
   }
 
   /** For work that is begun and not awaited: it does not inherit what the caller holds. */
   detached<T>(body: () => T): T {
-    return this.#state.frames.run(undefined, body);
+    return this.#state.frames.run(undefined, body, undefined);
   }
 
   /**
@@ -200,7 +200,7 @@ export class LockDomain implements ReportingDomain {
     const transaction = new Transaction((this.#transactions += 1));
     for (;;) {
       try {
-        const result = await frames.run(this.#state.frame(outer, { transaction }), body);
+        const result = await frames.run(this.#state.frame(outer, { transaction }), body, undefined);
         if (!transaction.mustRestart) return result;
         throw new HoldError(
           "Cannot end the transaction: it was told to start again (LOCK_WOUNDED) and went on",

@@ -9,9 +9,9 @@ export class Frames {
     return this.#storage === undefined ? undefined : liveFrame(this.#storage.getStore());
   }
 
-  run<T, Args extends unknown[]>(frame: Frame | undefined, body: (...args: Args) => T, ...args: Args): T {
+  run<T, A>(frame: Frame | undefined, body: (argument: A) => T, argument: A): T {
     this.#storage ??= new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)();
-    return this.#storage.run(frame, body, ...args);
+    return this.#storage.run(frame, body, argument);
   }
 }
 

@@ -3,7 +3,7 @@ import { LockTimeoutError } from "./errors.js";
 import { HoldRecord, recordOf } from "./hold.js";
 import type { Mode } from "./kinds.js";
 import type { LockCore } from "./lock-core.js";
-import type { Hold, WaitOptions } from "./parts.js";
+import type { HeldPart, Hold, WaitOptions } from "./parts.js";
 
 export interface AcquireOptions extends WaitOptions {
   /** What `acquire` answers when the wait is over. @default "throw" */
@@ -48,27 +48,42 @@ export class Gate {
    */
   run<T>(body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
   run<T>(options: AcquireOptions, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
-  async run<T>(
+  run<T>(
     first: AcquireOptions | ((hold: Hold) => T | PromiseLike<T>),
     second?: (hold: Hold) => T | PromiseLike<T>,
   ): Promise<T> {
-    const [options, body] = typeof first === "function" ? [undefined, first] : [first, second!];
-    const { core } = this;
-    const got = core.acquire({
-      mode: this.#mode,
-      weight: options === undefined ? this.#weight : this.#weightOf(options),
-      options,
-      below: this.run,
-    });
-    const hold = got instanceof HoldRecord ? got : recordOf(await got);
+    const body = typeof first === "function" ? first : second!;
+    const options = typeof first === "function" ? undefined : first;
+    let got: HoldRecord | Promise<Hold>;
+    try {
+      const weight = options === undefined ? this.#weight : this.#weightOf(options);
+      got = this.core.acquire({ mode: this.#mode, weight, options, wantsGuard: false, below: this.run });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (got instanceof HoldRecord) return this.#hold(got, options, body);
+    return got.then((hold) => this.#hold(recordOf(hold), options, body));
+  }
+
+  #hold<T>(
+    hold: HeldPart,
+    options: AcquireOptions | undefined,
+    body: (hold: Hold) => T | PromiseLike<T>,
+  ): Promise<T> {
+    const { domain, lockClass } = this.core;
+    let result: T | PromiseLike<T>;
     try {
       options?.signal?.throwIfAborted();
-      if (!core.lockClass.checksLevels) return await body(hold);
-      const { domain } = core;
-      return await domain.frames.run(domain.frameWith(hold, hold.outer, this.run), body, hold);
-    } finally {
-      if (!hold.isReleased) hold.core.end(hold);
+      if (lockClass.checksLevels)
+        result = domain.frames.run(domain.frameWith(hold, hold.outer, this.run), body, hold);
+      else result = body(hold);
+    } catch (error) {
+      endOnce(hold);
+      return Promise.reject(error);
     }
+    if (isThenable(result)) return endAfter(hold, result);
+    endOnce(hold);
+    return Promise.resolve(result);
   }
 
   /**
@@ -117,4 +132,22 @@ export class Gate {
 function undefinedOnTimeout(error: unknown): undefined {
   if (error instanceof LockTimeoutError) return undefined;
   throw error;
+}
+
+async function endAfter<T>(hold: HeldPart, result: PromiseLike<T>): Promise<T> {
+  try {
+    return await result;
+  } finally {
+    endOnce(hold);
+  }
+}
+
+/** The body may have released it already, as a condition's wait that was refused does. */
+function endOnce(hold: HeldPart): void {
+  if (!hold.isReleased) hold.core.end(hold);
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  if (typeof value !== "object" || value === null) return false;
+  return typeof (value as { then?: unknown }).then === "function";
 }

@@ -11,10 +11,10 @@ export class HoldRecord implements Hold, HeldPart {
   /** Neighbours among the holds of its lock. */
   next: HeldPart | undefined;
   previous: HeldPart | undefined;
-  /** By a clock that never goes back; -1 for those that are not measured. */
-  sinceMs = -1;
-  /** When it was first seen by the look at long holds; -1 until then. */
-  seenMs = -1;
+  /** By a clock that never goes back; undefined for those that are not measured. */
+  sinceMs: number | undefined;
+  /** When it was first seen by the look at long holds; undefined until then. */
+  seenMs: number | undefined;
   /** What was held with it, when something was asked for below it. */
   chain: Chain | undefined;
   /** Waiters below this hold: while any of them waits, this hold is not released by what it was taken for. */

@@ -34,7 +34,7 @@ export class Latch {
       if (firstHold === undefined || !this.#core.lockClass.checksLevels) return await body();
       const outer = domain.frames.current();
       firstHold.site ??= new Site(this.openAfter);
-      return await domain.frames.run(domain.frame(outer, { hold: firstHold }), body);
+      return await domain.frames.run(domain.frame(outer, { hold: firstHold }), body, undefined);
     } finally {
       this.open();
     }

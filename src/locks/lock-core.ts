@@ -160,7 +160,7 @@ export class LockCore implements LockPart {
     else this.#upgrade(hold, waiter.weight);
     hold.site = waiter.site;
     lockClass.metrics.overtaken += waiter.overtaken;
-    const waitedMs = waiter.isTimed ? domain.clock.monotonicMs() - waiter.sinceMs : undefined;
+    const waitedMs = waiter.sinceMs === undefined ? undefined : domain.clock.monotonicMs() - waiter.sinceMs;
     if (waitedMs !== undefined) {
       lockClass.metrics.recordWait(waitedMs);
       lockClass.limits?.[waiter.mode].observeWait(waitedMs);
@@ -173,7 +173,7 @@ export class LockCore implements LockPart {
   end(hold: HeldPart): void {
     hold.isReleased = true;
     this.#unlink(hold);
-    const heldMs = hold.sinceMs < 0 ? undefined : this.domain.clock.monotonicMs() - hold.sinceMs;
+    const heldMs = hold.sinceMs === undefined ? undefined : this.domain.clock.monotonicMs() - hold.sinceMs;
     if (heldMs !== undefined) this.lockClass.recordHold(hold.mode, heldMs);
     if (this.domain.log.wantsReleased) this.domain.log.released(hold, heldMs);
     if (this.queue.head !== undefined) this.discipline.serve(this, hold.mode);
@@ -263,10 +263,9 @@ export class LockCore implements LockPart {
     const { options, below } = wanted;
     const { domain, lockClass } = this;
     const waiter = this.#waiter(wanted, frame, upgradeOf);
-    const promise = new Promise<Hold>((resolve, reject) => {
-      waiter.resolve = resolve;
-      waiter.reject = reject;
-    });
+    const promise = new Promise<Hold>(takeSettlers);
+    waiter.resolve = resolveTaken;
+    waiter.reject = rejectTaken;
     if (domain.log.wantsContended) domain.log.contended(waiter, this.queue.size);
     this.queue.push(waiter);
     if (frame !== undefined) {
@@ -297,8 +296,7 @@ export class LockCore implements LockPart {
       mode,
       weight,
       frame,
-      isTimed,
-      sinceMs: isTimed ? clock.monotonicMs() : -1,
+      sinceMs: isTimed ? clock.monotonicMs() : undefined,
       isPatient: options?.waitMs === undefined && options?.signal === undefined,
       wantsGuard,
       upgradeOf,
@@ -348,7 +346,7 @@ export class LockCore implements LockPart {
     waiter.state = state;
     this.queue.remove(waiter);
     waiter.settle?.();
-    if (waiter.isInRow) this.domain.deadlines.remove(waiter);
+    if (waiter.row !== undefined) this.domain.deadlines.remove(waiter);
     if (waiter.frame !== undefined) this.domain.leave(waiter);
   }
 }
@@ -356,4 +354,13 @@ export class LockCore implements LockPart {
 function listOf(holding: WaitOptions["holding"]): readonly Hold[] {
   if (holding === undefined) return [];
   return Array.isArray(holding) ? (holding as readonly Hold[]) : [holding as Hold];
+}
+
+let resolveTaken: (hold: Hold) => void = () => {};
+let rejectTaken: (error: unknown) => void = () => {};
+
+/** Runs inside of `new Promise`; one function for all instead of a closure for each. */
+function takeSettlers(resolve: (hold: Hold) => void, reject: (error: unknown) => void): void {
+  resolveTaken = resolve;
+  rejectTaken = reject;
 }

@@ -66,10 +66,10 @@ export interface HeldPart extends Hold {
   chain: Chain | undefined;
   /** Waiters below this hold: while any of them waits, this hold is not released by what it was taken for. */
   waiters: Set<WaiterPart> | undefined;
-  /** By a clock that never goes back; -1 for those that are not measured. */
-  sinceMs: number;
-  /** When it was first seen by the look at long holds; -1 until then. */
-  seenMs: number;
+  /** By a clock that never goes back; undefined for those that are not measured. */
+  sinceMs: number | undefined;
+  /** When it was first seen by the look at long holds; undefined until then. */
+  seenMs: number | undefined;
   isOverdue: boolean;
   /** What the caller has in hand, until somebody looks after it; after that nothing here keeps it from being collected. */
   guard: object | undefined;
@@ -95,8 +95,9 @@ export interface WaiterPart {
   readonly weight: number;
   readonly frame: Frame | undefined;
   readonly site: Site | undefined;
-  /** By a clock that never goes back; -1 while nobody has looked. */
-  readonly sinceMs: number;
+  /** By a clock that never goes back; undefined while nobody has looked. */
+  readonly sinceMs: number | undefined;
+  readonly seenMs: number | undefined;
   /** Longest wait in milliseconds. */
   readonly limitMs: number;
   /** Nothing but the usual limit ends it: no limit or signal of this call. */

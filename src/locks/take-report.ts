@@ -60,14 +60,13 @@ function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: num
   const { lockClass, permits } = core;
   const holders: HolderReport[] = [];
   for (let hold = core.firstHold; hold !== undefined; hold = hold.next) {
-    const sinceMs = Math.max(hold.sinceMs, hold.seenMs);
     holders.push({
       id: idOf(hold),
       task: taskOf(hold.outer),
       mode: hold.mode,
       weight: hold.weight,
       frames: siteOf(hold)?.frames ?? [],
-      ...(sinceMs < 0 ? {} : { ageMs: nowMs - sinceMs }),
+      ...ageOf(hold, nowMs),
       isOverdue: hold.isOverdue,
     });
   }
@@ -78,8 +77,8 @@ function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: num
       mode: waiter.mode,
       weight: waiter.weight,
       frames: waiter.site?.frames ?? [],
-      ...(waiter.sinceMs < 0 ? {} : { ageMs: nowMs - waiter.sinceMs }),
-      ...(Number.isFinite(waiter.limitMs) ? { limitMs: waiter.limitMs } : {}),
+      ...ageOf(waiter, nowMs),
+      ...(Number.isFinite(waiter.limitMs) && waiter.limitMs > 0 ? { limitMs: waiter.limitMs } : {}),
       holding: heldIn(waiter.frame).map(idOf),
       position: waiters.length,
     });
@@ -93,4 +92,13 @@ function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: num
     holders: holders.reverse(),
     waiters,
   };
+}
+
+/** At least so long: who was not timed from the start counts from when somebody first looked. */
+function ageOf(
+  part: { readonly sinceMs: number | undefined; readonly seenMs: number | undefined },
+  nowMs: number,
+): { readonly ageMs?: number } {
+  const sinceMs = part.sinceMs ?? part.seenMs;
+  return sinceMs === undefined ? {} : { ageMs: nowMs - sinceMs };
 }

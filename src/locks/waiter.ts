@@ -3,6 +3,12 @@ import type { Mode } from "./kinds.js";
 import type { Frame, HeldPart, Hold, LockPart, WaiterPart, WaiterState } from "./parts.js";
 import type { Site } from "./site.js";
 
+/** Waiters with a limit of one length. */
+export interface WaiterRow {
+  head: Waiter | undefined;
+  tail: Waiter | undefined;
+}
+
 /** Somebody in a lock's queue. */
 export class Waiter implements WaiterPart {
   next: Waiter | undefined;
@@ -13,12 +19,12 @@ export class Waiter implements WaiterPart {
   /** Neighbours among those with the same limit, and when it ends. */
   rowNext: Waiter | undefined;
   rowPrevious: Waiter | undefined;
-  isInRow = false;
-  dueMs = -1;
+  row: WaiterRow | undefined;
+  dueMs: number | undefined;
   /** Longest wait in milliseconds. */
-  limitMs: number = Number.POSITIVE_INFINITY;
-  /** By a clock that never goes back; -1 while nobody has looked. */
-  sinceMs: number;
+  limitMs = 0;
+  /** By a clock that never goes back; undefined while nobody has looked. */
+  sinceMs: number | undefined;
   /** Ends the timer and the listener of this call, whatever the outcome. */
   settle: (() => void) | undefined;
   resolve: (hold: Hold) => void = () => {};
@@ -30,8 +36,6 @@ export class Waiter implements WaiterPart {
   readonly mode: Mode;
   readonly weight: number;
   readonly frame: Frame | undefined;
-  /** Whether the wait is measured. */
-  readonly isTimed: boolean;
   /** Whether a guard is to be given for the hold. */
   readonly wantsGuard: boolean;
   /** Whether it gives up by itself: by a limit of this call, or a signal. */
@@ -42,8 +46,7 @@ export class Waiter implements WaiterPart {
     readonly mode: Mode;
     readonly weight: number;
     readonly frame: Frame | undefined;
-    readonly sinceMs: number;
-    readonly isTimed: boolean;
+    readonly sinceMs: number | undefined;
     readonly isPatient: boolean;
     readonly wantsGuard: boolean;
     readonly upgradeOf?: HeldPart | undefined;
@@ -54,9 +57,13 @@ export class Waiter implements WaiterPart {
     this.frame = request.frame;
     this.sinceMs = request.sinceMs;
     this.isPatient = request.isPatient;
-    this.isTimed = request.isTimed;
     this.wantsGuard = request.wantsGuard;
     this.upgradeOf = request.upgradeOf;
+  }
+
+  /** When it was first seen by the look at limits; undefined until then. */
+  get seenMs(): number | undefined {
+    return this.dueMs === undefined ? undefined : this.dueMs - this.limitMs;
   }
 
   get lock(): string {
