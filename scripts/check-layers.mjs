@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { cyclesOf } from "./cycles.mjs";
 import { importsOf } from "./imports.mjs";
-import { dynamicImports, layerOf, layers, testPackages, web } from "./layers.mjs";
+import { benchPackages, dynamicImports, layerOf, layers, testPackages, web } from "./layers.mjs";
 import { rootDir } from "./paths.mjs";
 import { isProgram, report, sourceFiles } from "./source-files.mjs";
 
@@ -58,7 +58,10 @@ function judgePackage(file, target) {
     .split("/")
     .slice(0, target.startsWith("@") ? 2 : 1)
     .join("/");
-  const isAllowed = allowedPackages(file).has(name) || (isTestFile(file) && testPackages.includes(name));
+  const isAllowed =
+    allowedPackages(file).has(name) ||
+    (isTestFile(file) && testPackages.includes(name)) ||
+    (file.startsWith("bench/") && benchPackages.includes(name));
   return isAllowed ? undefined : `${placeOf(file)} may not import the package ${name}`;
 }
 

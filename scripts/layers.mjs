@@ -127,6 +127,9 @@ export const libraryDoors = [
 /** Packages that only tests and benches import. */
 export const testPackages = ["fast-check", "playwright-core"];
 
+/** Measured against, and imported by nothing else. */
+export const benchPackages = ["async-lock", "async-mutex", "async-sema", "p-limit"];
+
 /** What the dashboard may import: packages of its bundle, and types alone from these modules. */
 /**
  * What the dashboard may take: types from doors, and what a page made by the server and the one that replaces it must say alike:
