@@ -88,7 +88,7 @@ export class Gate {
 
   /**
    * Acquires, for `using hold = await lock.acquire()`. Who goes on to hold it can't be known from the call: pass the hold on as `holding`
-   * to what is acquired below it, or use `run`; otherwise the detector only warns.
+   * to what is acquired below it, or use `run`; otherwise the detector doesn't know of it, and only the limit of the wait is left.
    *
    * @throws as `run`; with `onTimeout: "undefined"` a wait that is over answers undefined
    */
