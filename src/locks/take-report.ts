@@ -88,6 +88,7 @@ function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: num
     kind: lockClass.isLatch ? "latch" : lockClass.kind,
     permits: lockClass.kind === "read-write" ? 1 : permits,
     ...(lockClass.level === undefined ? {} : { level: lockClass.level }),
+    ...(lockClass.levelName === undefined ? {} : { levelName: lockClass.levelName }),
     ...(lockClass.isReaderPreferring ? { isReaderPreferring: true } : {}),
     holders: holders.reverse(),
     waiters,
@@ -98,7 +99,8 @@ function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: num
 function ageOf(
   part: { readonly sinceMs: number | undefined; readonly seenMs: number | undefined },
   nowMs: number,
-): { readonly ageMs?: number } {
-  const sinceMs = part.sinceMs ?? part.seenMs;
-  return sinceMs === undefined ? {} : { ageMs: nowMs - sinceMs };
+): { readonly ageMs?: number; readonly isAgeAtLeast?: true } {
+  const { sinceMs, seenMs } = part;
+  if (sinceMs !== undefined) return { ageMs: nowMs - sinceMs };
+  return seenMs === undefined ? {} : { ageMs: nowMs - seenMs, isAgeAtLeast: true };
 }

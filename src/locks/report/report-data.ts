@@ -30,6 +30,8 @@ export interface LockReport {
   /** Of a semaphore. */
   readonly permits: number;
   readonly level?: number;
+  /** Its tier, where levels have names. */
+  readonly levelName?: string;
   /** A read-write lock whose readers go past a waiting writer. */
   readonly isReaderPreferring?: boolean;
   readonly holders: readonly HolderReport[];
@@ -47,6 +49,8 @@ interface PartyReport {
   readonly frames: readonly string[];
   /** How long it has held or waited; absent when it was not timed. */
   readonly ageMs?: number;
+  /** It was not timed from its beginning, so it has held or waited for longer than `ageMs`. */
+  readonly isAgeAtLeast?: boolean;
 }
 
 export interface HolderReport extends PartyReport {

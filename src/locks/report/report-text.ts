@@ -1,6 +1,6 @@
 import { printable } from "../../base/index.js";
 import type { LimitExplanation } from "../limit-explanation.js";
-import type { ClassReport, DomainReport, HolderReport, LockReport } from "./report-data.js";
+import type { ClassReport, DomainReport, HolderReport, LockReport, WaiterReport } from "./report-data.js";
 import { pictureOf, type Waiting, type WaitPicture } from "./wait-picture.js";
 import { countOf, frameText, modeText, spanText, wrapped } from "./wording.js";
 
@@ -43,7 +43,7 @@ export function reportText(report: DomainReport, options: ReportTextOptions = {}
       report.classes.filter(({ limits }) => limits !== undefined),
       (one) => limitLines(one, page),
     ),
-    ...section("COUNTED (p50, p99 and max: of waits)", classTable(report.classes, page), (line) => [line]),
+    ...section(countedTitle(report.classes), classTable(report.classes, page), (line) => [line]),
   ];
 }
 
@@ -85,7 +85,7 @@ function waitingLines({ lock, waiter }: Waiting, page: Page): string[] {
   const how = modeText(lock, waiter);
   const parts = [
     `waits for ${lock.name}${how === "" ? "" : ` (${how})`}`,
-    ...(waiter.ageMs === undefined ? [] : [`since ${spanText(waiter.ageMs)}`]),
+    ...ageParts(waiter),
     ...(waiter.limitMs === undefined ? [] : [`gives up after ${spanText(waiter.limitMs)}`]),
     ...(waiter.position === 0 ? [] : [`${waiter.position} before it`]),
   ];
@@ -100,8 +100,13 @@ function waitingLines({ lock, waiter }: Waiting, page: Page): string[] {
   ];
 }
 
+function ageParts({ ageMs, isAgeAtLeast }: HolderReport | WaiterReport): string[] {
+  if (ageMs === undefined) return [];
+  return [`since ${isAgeAtLeast === true ? "at least " : ""}${spanText(ageMs)}`];
+}
+
 function heldLines(lock: LockReport, page: Page): string[] {
-  const level = lock.level === undefined ? "" : `, level ${lock.level}`;
+  const level = lock.level === undefined ? "" : `, level ${lock.levelName ?? lock.level}`;
   return [
     ...wrapped(`  ${lock.name}${level}`, page.columns, "    "),
     ...lock.holders.flatMap((holder) => [
@@ -115,13 +120,15 @@ function holderText(lock: LockReport, holder: HolderReport): string {
   const how = modeText(lock, holder);
   return [
     `${holder.task}${how === "" ? "" : ` (${how})`}`,
-    ...(holder.ageMs === undefined ? [] : [`since ${spanText(holder.ageMs)}`]),
+    ...ageParts(holder),
     ...(holder.isOverdue === true ? ["for too long"] : []),
   ].join(", ");
 }
 
 function findingLines(kind: string, message: string, page: Page): string[] {
-  const [first = "", ...rest] = message.split("\n");
+  const [first = "", ...rest] = message
+    .replaceAll(`file://${page.folder.replace(/\/$/, "")}/`, "")
+    .split("\n");
   return [
     ...wrapped(`  ${kind}: ${first}`, page.columns, "    "),
     ...rest.flatMap((line) => {
@@ -155,6 +162,14 @@ function frameLines(
 }
 
 const headers = ["class", "acquired", "waited", "p50", "p99", "max", "held p99", "gave up", "found"];
+
+/** Times are of those that were timed: the longest may be missing. */
+function countedTitle(classes: readonly ClassReport[]): string {
+  const every = classes[0]?.metrics.sampledEvery ?? 1;
+  return every === 1
+    ? "COUNTED (p50, p99 and max: of waits)"
+    : `COUNTED (p50, p99 and max: of 1 wait in ${every})`;
+}
 
 /** Classes that were used, the most contended first. Times are those of waits, but for `held`. */
 function classTable(classes: readonly ClassReport[], { columns }: Page): string[] {

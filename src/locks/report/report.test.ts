@@ -22,7 +22,7 @@ test("reportText() shows what is stuck first, then who waits, who holds, what wa
     "HELD",
     "FOUND",
     "SUPPRESSIONS THAT NOTHING NEEDED",
-    "COUNTED (p50, p99 and max: of waits)",
+    "COUNTED (p50, p99 and max: of 1 wait in 16)",
   ]);
   assert.equal(text[0], "Locks of main, pid 4711, 2026-11-21 16:00:00Z: 3 holds, 4 waiters, 1 finding");
   const stuck = text.indexOf(titles[0]!);
@@ -55,6 +55,42 @@ test("reportText() says that nobody of a circle ever gives up", () => {
   assert.ok(
     reportText(reportOf(locks)).includes("STUCK: it waits for itself, and none of them ever gives up"),
   );
+});
+
+test("reportText() says of a closed latch that it is not open, and that a hold may be older than it was seen", () => {
+  const text = reportText(
+    reportOf([
+      lockOf("ready", {
+        kind: "latch",
+        holders: [holderOf(1, "a task")],
+        waiters: [waiterOf("starter", [])],
+      }),
+      lockOf("cache", {
+        level: 0,
+        levelName: "manager",
+        holders: [holderOf(2, "reader", { ageMs: 300, isAgeAtLeast: true })],
+      }),
+    ]),
+  );
+
+  assert.match(text[0]!, /: 1 hold, 1 waiter, 0 findings$/);
+  assert.deepEqual(text.slice(2), [
+    "WAITING, the longest first",
+    "  starter waits for ready",
+    "    ready is not open yet",
+    "",
+    "HELD",
+    "  cache, level manager",
+    "    by reader, since at least 300 ms",
+  ]);
+});
+
+test("pictureOf() sees a task that waits for a latch that only itself would open", () => {
+  const locks = [
+    lockOf("ready", { kind: "latch", holders: [holderOf(1, "opener")], waiters: [waiterOf("opener", [1])] }),
+  ];
+
+  assert.equal(pictureOf(reportOf(locks)).circles.length, 1);
 });
 
 test("pictureOf() takes no convoy for a circle", () => {

@@ -138,7 +138,8 @@ function partiesOf(holdings: readonly Holding[], waitings: readonly Waiting[]): 
     waits,
   }));
   for (const holding of holdings) {
-    if (taken.has(holding.holder.id)) continue;
+    // Whoever will open a latch is not known, unless something waits below it.
+    if (taken.has(holding.holder.id) || holding.lock.kind === "latch") continue;
     parties.push({ task: holding.holder.task, holds: [holding], waits: [] });
   }
   return parties.map((party, id) => ({ id, ...party }));
