@@ -176,8 +176,9 @@ test("AdaptiveLimit follows longer waits within a half-life, and shorter ones wi
       live(subject, { waits: 8 * 1200, gapMs: 50, next: exponential(random, 100) });
       const afterShorter = subject.limit.limitFor(emptyQueue);
 
-      // With the old waits still weighing as much as the new ones, the 98th percentile of the new ones counts.
-      assert.ok(afterLonger > (3 * -Math.log(0.02) * 1000) / tolerance, `after longer: ${afterLonger}`);
+      // With the old waits still weighing as much as the new ones, the 98th percentile of the new ones counts; of so few, it is off by
+      // up to a third in one seed of many thousands.
+      assert.ok(afterLonger > (3 * -Math.log(0.02) * 1000) / 1.5, `after longer: ${afterLonger}`);
       // About 1,700 waits count and 1 in 250 of them is an old one, so the quantile is a little high and less exact.
       assert.ok(afterShorter < 3 * q99OfExponential(100) * 1.6, `after shorter: ${afterShorter}`);
     }),
