@@ -5,6 +5,9 @@ import type { Chain } from "./order/index.js";
 import type { Frame, HeldPart, Hold, LockPart, WaiterPart } from "./parts.js";
 import type { Site } from "./site.js";
 
+/** Few bodies ask for their hold's signal, and each hold would have a field for it. */
+const controllers = new WeakMap<HeldPart, AbortController>();
+
 /** A hold as its lock keeps it. */
 export class HoldRecord implements Hold, HeldPart {
   isReleased = false;
@@ -31,7 +34,6 @@ export class HoldRecord implements Hold, HeldPart {
   readonly outer: Frame | undefined;
   readonly isTry: boolean;
   site: Site | undefined;
-  #abort: AbortController | undefined;
 
   constructor(core: LockPart, mode: Mode, weight: number, outer: Frame | undefined, isTry: boolean) {
     this.core = core;
@@ -50,9 +52,10 @@ export class HoldRecord implements Hold, HeldPart {
   }
 
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
+    let controller = controllers.get(this);
+    if (controller === undefined) controllers.set(this, (controller = new AbortController()));
     if (this.isOverdue) this.overdue();
-    return this.#abort.signal;
+    return controller.signal;
   }
 
   release(): void {
@@ -67,7 +70,7 @@ export class HoldRecord implements Hold, HeldPart {
   /** Tells the body that it takes too long; exclusion goes on. */
   overdue(): void {
     this.isOverdue = true;
-    this.#abort?.abort(new HoldError(`${this.lock} is held for longer than it should be`));
+    controllers.get(this)?.abort(new HoldError(`${this.lock} is held for longer than it should be`));
   }
 }
 

@@ -262,10 +262,8 @@ export class LockCore implements LockPart {
   #wait(wanted: Wanted, frame: Frame | undefined, upgradeOf?: HeldPart): Promise<Hold> {
     const { options, below } = wanted;
     const { domain, lockClass } = this;
-    const waiter = this.#waiter(wanted, frame, upgradeOf);
     const promise = new Promise<Hold>(takeSettlers);
-    waiter.resolve = resolveTaken;
-    waiter.reject = rejectTaken;
+    const waiter = this.#waiter(wanted, frame, upgradeOf);
     if (domain.log.wantsContended) domain.log.contended(waiter, this.queue.size);
     this.queue.push(waiter);
     if (frame !== undefined) {
@@ -300,6 +298,8 @@ export class LockCore implements LockPart {
       isPatient: options?.waitMs === undefined && options?.signal === undefined,
       wantsGuard,
       upgradeOf,
+      resolve: resolveTaken,
+      reject: rejectTaken,
     });
   }
 

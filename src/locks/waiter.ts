@@ -27,8 +27,8 @@ export class Waiter implements WaiterPart {
   sinceMs: number | undefined;
   /** Ends the timer and the listener of this call, whatever the outcome. */
   settle: (() => void) | undefined;
-  resolve: (hold: Hold) => void = () => {};
-  reject: (error: unknown) => void = () => {};
+  readonly resolve: (hold: Hold) => void;
+  readonly reject: (error: unknown) => void;
   site: Site | undefined;
   /** The reader that wants to become the writer; its own hold does not stand in its way. */
   readonly upgradeOf: HeldPart | undefined;
@@ -49,7 +49,9 @@ export class Waiter implements WaiterPart {
     readonly sinceMs: number | undefined;
     readonly isPatient: boolean;
     readonly wantsGuard: boolean;
-    readonly upgradeOf?: HeldPart | undefined;
+    readonly upgradeOf: HeldPart | undefined;
+    readonly resolve: (hold: Hold) => void;
+    readonly reject: (error: unknown) => void;
   }) {
     this.core = request.core;
     this.mode = request.mode;
@@ -59,6 +61,8 @@ export class Waiter implements WaiterPart {
     this.isPatient = request.isPatient;
     this.wantsGuard = request.wantsGuard;
     this.upgradeOf = request.upgradeOf;
+    this.resolve = request.resolve;
+    this.reject = request.reject;
   }
 
   /** When it was first seen by the look at limits; undefined until then. */
