@@ -10,6 +10,7 @@ import { findDeadlock } from "./wait-graph.js";
 export interface CheckedDomain {
   readonly order: OrderGraph;
   chainOf(frame: Frame): Chain;
+  chainOfHolds(holds: readonly HeldPart[]): Chain;
   /** @throws the error, where findings are thrown */
   found(lockClass: LockClassState, kind: "level" | "order", error: Error): void;
   noted(lockClass: LockClassState, message: string): void;
@@ -42,9 +43,15 @@ export class Checks {
     return undefined;
   }
 
-  /** For a condition that takes its lock again while others are held: an acquisition like any other. */
-  again(core: LockPart, wanted: Wanted, frame: Frame): void {
-    if (core.lockClass.checksOrder) this.#inOrder(core, wanted, frame);
+  /**
+   * For a hold that is about to be had again, or as the writer's: it has a place among the holds, and what matters is what else is held.
+   *
+   * @throws LockOrderError
+   */
+  again(core: LockPart, wanted: Wanted, frame: Frame, hold: HeldPart): void {
+    if (!core.lockClass.checksOrder || frame.transaction !== undefined) return;
+    const others = heldIn(frame).filter((other) => other !== hold && other.core.reentryOf === undefined);
+    this.#judge(core, wanted, frame, { held: others, chain: this.#domain.chainOfHolds(others) });
   }
 
   /** Called when it stands in line: the cycle that it closed, if it is certain that nobody in it will ever move. */
@@ -111,18 +118,27 @@ export class Checks {
   #inOrder(core: LockPart, wanted: Wanted, frame: Frame): void {
     const { order } = this.#domain;
     const chain = this.#domain.chainOf(frame);
-    const isTimed = wanted.options?.waitMs !== undefined;
     const weight = core.lockClass.kind === "semaphore" ? wanted.weight : 1;
-    if (order.isValidated(chain, { lockClass: core.lockClass, mode: wanted.mode, weight }, isTimed)) return;
+    const step = { lockClass: core.lockClass, mode: wanted.mode, weight };
+    if (order.isValidated(chain, step, isTimed(wanted))) return;
     const held = heldIn(frame).filter((hold) => hold.core.reentryOf === undefined);
+    this.#judge(core, wanted, frame, { held, chain });
+  }
+
+  #judge(
+    core: LockPart,
+    wanted: Wanted,
+    frame: Frame,
+    { held, chain }: { readonly held: readonly HeldPart[]; readonly chain: Chain },
+  ): void {
     if (held.length === 0) return;
-    const finding = order.check(
+    const finding = this.#domain.order.check(
       chain,
       held.map(asOrderHold),
       orderHoldOf(core, wanted, new Site(wanted.below)),
       {
         task: taskOf(frame),
-        isTimed,
+        isTimed: isTimed(wanted),
       },
     );
     if (finding === undefined) return;
@@ -130,6 +146,11 @@ export class Checks {
       this.#domain.noted(core.lockClass, finding.message());
     else this.#domain.found(core.lockClass, "order", new LockOrderError(finding.message()));
   }
+}
+
+/** Whether the wait ends by itself. */
+function isTimed({ options }: Wanted): boolean {
+  return (options?.waitMs ?? Number.POSITIVE_INFINITY) !== Number.POSITIVE_INFINITY;
 }
 
 /** What the caller holds of this lock, innermost first; for a re-entrant one also its inner queues. */

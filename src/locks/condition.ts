@@ -27,10 +27,10 @@ export class Condition {
   }
 
   /**
-   * Lets go of the mutex, waits for a notification, and holds the mutex again, also when it throws. Taking it again while other locks are
-   * held is an acquisition like any other, so its order is checked.
+   * Lets go of the mutex, waits for a notification, and holds the mutex again, also when it throws; only not after LOCK_DEADLOCK. Taking it
+   * again while other locks are held is an acquisition like any other, so its order is checked, before it lets go.
    *
-   * @throws the signal's reason; HoldError (LOCK_HOLD) for a hold of another lock
+   * @throws the signal's reason; HoldError (LOCK_HOLD) for a hold of another lock; LockOrderError; LockDeadlockError
    */
   async wait(hold: Hold, options: ConditionWait = {}): Promise<void> {
     const record = recordOf(hold);
@@ -40,12 +40,16 @@ export class Condition {
       );
     const { signal } = options;
     signal?.throwIfAborted();
-    const woken = new Promise<void>((resolve) => {
-      this.#sleepers.push(resolve);
-      signal?.addEventListener("abort", () => this.#give(resolve), { once: true });
+    this.#core.suspend(record, this.wait);
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      const onAbort = (): void => this.#give(wake);
+      this.#sleepers.push(wake);
+      signal?.addEventListener("abort", onAbort, { once: true });
     });
-    this.#core.suspend(record);
-    await woken;
     await this.#core.resume(record, this.wait);
     signal?.throwIfAborted();
   }

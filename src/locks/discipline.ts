@@ -20,6 +20,7 @@ export function fifo(overtakingMax: number): Discipline {
       if (head === undefined) return true;
       if (head.overtaken >= overtakingMax) return false;
       head.overtaken += 1;
+      if (head.overtaken === overtakingMax) core.lookAgain();
       return true;
     },
     serve(core) {
@@ -37,6 +38,7 @@ export function fifo(overtakingMax: number): Discipline {
         }
         waiter = next;
       }
+      if (head.overtaken === overtakingMax) core.lookAgain();
     },
     couldServe(waiter, stuck) {
       if (stuck.weight + waiter.weight > waiter.core.permits) return false;

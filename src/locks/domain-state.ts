@@ -87,6 +87,8 @@ export class DomainState {
       taskId: outer === undefined ? (this.#tasks += 1) : outer.taskId,
       transaction: outer?.transaction,
       guards: undefined,
+      owner: this.frames,
+      others: undefined,
     };
   }
 
@@ -100,15 +102,20 @@ export class DomainState {
       taskId: outer?.taskId ?? (this.#tasks += 1),
       transaction: own.transaction ?? outer?.transaction,
       guards: undefined,
+      owner: this.frames,
+      others: undefined,
     };
   }
 
   chainOf(frame: Frame | undefined): Chain {
     if (frame === undefined) return this.order.root;
     if (!hasGaps(frame)) return frame.chain;
-    return heldIn(frame)
-      .filter((hold) => hold.core.reentryOf === undefined)
-      .reduce((chain, hold) => this.order.push(chain, linkOf(hold)), this.order.root);
+    return this.chainOfHolds(heldIn(frame).filter((hold) => hold.core.reentryOf === undefined));
+  }
+
+  /** @param holds outermost first */
+  chainOfHolds(holds: readonly HeldPart[]): Chain {
+    return holds.reduce((chain, hold) => this.order.push(chain, linkOf(hold)), this.order.root);
   }
 
   /** @throws the error, where findings are thrown */

@@ -1,17 +1,45 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import type { Frame, HeldPart } from "./parts.js";
 
-/** Where each asynchronous task finds its frame. AsyncLocalStorage is loaded when the first frame is entered, and never for `off`. */
-export class Frames {
-  #storage: AsyncLocalStorage<Frame | undefined> | undefined;
+/**
+ * One for all domains, since each AsyncLocalStorage costs every promise of the process something, for ever. Loaded when the first frame is
+ * entered, and never for `off`.
+ */
+let storage: AsyncLocalStorage<Frame | undefined> | undefined;
+/** Whose frames were entered so far: nobody's, one domain's, or several'. */
+let soleOwner: Frames | undefined;
+let hasSeveral = false;
 
+/** Where each asynchronous task finds its frame of one domain. */
+export class Frames {
   current(): Frame | undefined {
-    return this.#storage === undefined ? undefined : liveFrame(this.#storage.getStore());
+    if (storage === undefined) return undefined;
+    let frame = storage.getStore();
+    while (frame !== undefined && frame.owner !== this) frame = frame.others;
+    return liveFrame(frame);
   }
 
+  /** @param frame a new one, which nobody has entered */
   run<T, A>(frame: Frame | undefined, body: (argument: A) => T, argument: A): T {
-    this.#storage ??= new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)();
-    return this.#storage.run(frame, body, argument);
+    storage ??= new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)();
+    if (soleOwner !== this && !hasSeveral) {
+      hasSeveral = soleOwner !== undefined;
+      soleOwner = this;
+    }
+    if (!hasSeveral) return storage.run(frame, body, argument);
+    const outer = storage.getStore();
+    const others = outer?.owner === this ? outer.others : outer;
+    if (frame === undefined) return storage.run(this.#without(others), body, argument);
+    frame.others = others;
+    return storage.run(frame, body, argument);
+  }
+
+  /** What the other domains know, when this one is to know nothing. */
+  #without(others: Frame | undefined): Frame | undefined {
+    if (others === undefined) return undefined;
+    const rest = this.#without(others.others);
+    if (others.owner === this) return rest;
+    return rest === others.others ? others : { ...others, others: rest };
   }
 }
 

@@ -320,7 +320,7 @@ const catalogue: readonly Litmus[] = [
 ];
 
 const seed = Number(process.env.POUNDLOCK_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const meetingsMax = process.env.POUNDLOCK_ORACLE === "full" ? 20_000 : 150;
+const meetingsMax = process.env.POUNDLOCK_ORACLE === "full" ? 20_000 : 60;
 
 for (const litmus of catalogue) {
   const { number, tasks, shapes = {}, alone, at, says, together, cycle } = litmus;

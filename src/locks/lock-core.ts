@@ -140,14 +140,24 @@ export class LockCore implements LockPart {
   ): HeldPart | Promise<Hold> {
     options?.signal?.throwIfAborted();
     const wanted: Wanted = { mode: "exclusive", weight: this.permits, options, below };
+    const frame = this.lockClass.checksLevels
+      ? this.domain.frameFor({ ...options, holding: [hold, ...listOf(options?.holding)] })
+      : undefined;
+    if (frame !== undefined) this.domain.checks.again(this, wanted, frame, hold);
     if (this.used === hold.weight) {
       this.#upgrade(hold, this.permits);
       return hold;
     }
-    const frame = this.lockClass.checksLevels
-      ? this.domain.frameFor({ ...options, holding: [hold, ...listOf(options?.holding)] })
-      : undefined;
     return this.#wait(wanted, frame, hold);
+  }
+
+  lookAgain(): void {
+    if (!this.lockClass.checksWaits) return;
+    queueMicrotask(() => {
+      for (let waiter = this.queue.head; waiter !== undefined; )
+        // One that gives way may set the others going.
+        waiter = waiter.frame !== undefined && this.#refuseStuck(waiter) ? this.queue.head : waiter.next;
+    });
   }
 
   /** For disciplines: hands the lock to the waiter, in this very step. */
@@ -181,7 +191,11 @@ export class LockCore implements LockPart {
   }
 
   /** For conditions: lets go of the hold, to have the same one again by `resume`. */
-  suspend(hold: HeldPart): void {
+  suspend(hold: HeldPart, below: Wanted["below"]): void {
+    const wanted: Wanted = { mode: hold.mode, weight: hold.weight, options: undefined, below };
+    const frame = this.lockClass.checksLevels ? this.domain.frameFor(undefined) : undefined;
+    // Now, since the one who is refused later would have lost its hold.
+    if (frame !== undefined) this.domain.checks.again(this, wanted, frame, hold);
     this.end(hold);
   }
 
@@ -190,7 +204,6 @@ export class LockCore implements LockPart {
     const options: WaitOptions = { waitMs: Number.POSITIVE_INFINITY };
     const frame = this.lockClass.checksLevels ? this.domain.frameFor(undefined) : undefined;
     const wanted: Wanted = { mode: hold.mode, weight: hold.weight, options, below };
-    if (frame !== undefined) this.domain.checks.again(this, wanted, frame);
     if (this.used + hold.weight > this.permits || !this.discipline.admits(this, hold.mode)) {
       const taken = recordOf(await this.#wait(wanted, frame));
       this.#unlink(taken);
@@ -271,16 +284,20 @@ export class LockCore implements LockPart {
       domain.enter(waiter);
       woundYounger(waiter);
       if (waiter.state !== "waiting") return promise;
-      const cycle = lockClass.checksWaits ? domain.checks.waiting(waiter) : undefined;
-      if (cycle !== undefined) {
-        const error = new LockDeadlockError(this.label, cycle);
-        domain.log.deadlock(error.message, waiter);
-        this.giveUp(waiter, "deadlocked", error);
-        return promise;
-      }
+      if (lockClass.checksWaits && this.#refuseStuck(waiter)) return promise;
     }
     this.#limit(waiter, options);
     return promise;
+  }
+
+  #refuseStuck(waiter: Waiter): boolean {
+    const { domain } = this;
+    const cycle = domain.checks.waiting(waiter);
+    if (cycle === undefined) return false;
+    const error = new LockDeadlockError(this.label, cycle);
+    domain.log.deadlock(error.message, waiter);
+    this.giveUp(waiter, "deadlocked", error);
+    return true;
   }
 
   #waiter(wanted: Wanted, frame: Frame | undefined, upgradeOf: HeldPart | undefined): Waiter {
@@ -295,7 +312,7 @@ export class LockCore implements LockPart {
       weight,
       frame,
       sinceMs: isTimed ? clock.monotonicMs() : undefined,
-      isPatient: options?.waitMs === undefined && options?.signal === undefined,
+      isPatient: isPatient(options),
       wantsGuard,
       upgradeOf,
       resolve: resolveTaken,
@@ -363,4 +380,12 @@ let rejectTaken: (error: unknown) => void = () => {};
 function takeSettlers(resolve: (hold: Hold) => void, reject: (error: unknown) => void): void {
   resolveTaken = resolve;
   rejectTaken = reject;
+}
+
+/** Whether nothing but the usual limit ends the wait. */
+export function isPatient(options: WaitOptions | undefined): boolean {
+  return (
+    (options?.waitMs ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY &&
+    options?.signal === undefined
+  );
 }

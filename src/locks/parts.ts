@@ -46,6 +46,10 @@ export interface Frame {
   readonly transaction: TransactionPart | undefined;
   /** Acquired in this frame without `run`: who of its children really holds them can't be known. */
   guards: readonly HeldPart[] | undefined;
+  /** The domain's. */
+  readonly owner: object;
+  /** Where it was entered: the innermost frame of another domain. */
+  others: Frame | undefined;
 }
 
 /** A hold as its lock keeps it. */
@@ -128,6 +132,8 @@ export interface LockPart {
   next: LockPart | undefined;
   previous: LockPart | undefined;
   fits(weight: number): boolean;
+  /** Soon: those in line who counted on overtaking, which is over, may hang by that. */
+  lookAgain(): void;
   /** Hands the lock to the waiter, in this very step. */
   grant(waiter: WaiterPart): void;
   /** Takes a waiter out of the line for good, and serves those whom it stood in the way of. */

@@ -102,7 +102,8 @@ function nextOf(waiter: WaiterPart, stuck: ReadonlySet<WaiterPart>): WaiterPart 
   const { core } = waiter;
   let isInItsOwnWay = false;
   for (let hold = core.firstHold; hold !== undefined; hold = hold.next) {
-    if (hold === waiter.upgradeOf) continue;
+    // A reader never waits for a reader, but for the writer in line between them.
+    if (hold === waiter.upgradeOf || (hold.mode === "shared" && waiter.mode === "shared")) continue;
     for (const other of hold.waiters ?? []) {
       if (other === waiter) isInItsOwnWay = true;
       else if (stuck.has(other)) return other;
