@@ -1,6 +1,7 @@
 import type { Clock } from "../base/index.js";
 import { Checks, siteOf } from "./checks.js";
 import { Deadlines } from "./deadlines.js";
+import { HoldError } from "./errors.js";
 import { Frames, hasGaps, heldIn, taskOf } from "./frame.js";
 import { GuardHold, recordOf } from "./hold.js";
 import type { LockClassState } from "./lock-class.js";
@@ -65,6 +66,7 @@ export class DomainState {
     const holds = (Array.isArray(holding) ? (holding as readonly Hold[]) : [holding as Hold]).map(recordOf);
     let frame = current;
     for (const hold of holds) {
+      this.#assertOwn(hold);
       const outer: Frame | undefined = frame ?? hold.outer;
       if (!hold.isReleased && !heldIn(outer).includes(hold)) frame = this.frameWith(hold, outer);
     }
@@ -193,6 +195,14 @@ export class DomainState {
     for (let core = this.firstCore; core !== undefined; core = core.next)
       if (!core.lockClass.isLatch || core.queue.size > 0) return true;
     return false;
+  }
+
+  /** Classes of two domains have the same numbers; mixed up, findings would name locks that have nothing to do with each other. */
+  #assertOwn(hold: HeldPart): void {
+    if (hold.core.log !== this.log)
+      throw new HoldError(
+        `Cannot acquire below ${hold.lock}: it is a lock of another domain than ${this.name}`,
+      );
   }
 
   #keep(finding: Finding): void {

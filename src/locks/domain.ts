@@ -135,10 +135,12 @@ export class LockDomain implements ReportingDomain {
     return this.#state.name;
   }
 
+  /** One holder at a time, first come, first served. */
   mutex(name: string, options: LockOptions = {}): Gate {
     return new Gate(this.#core({ kind: "mutex", name, options, discipline: fifo(0) }), "exclusive", 1);
   }
 
+  /** Many readers or one writer. */
   readWriteLock(name: string, options: ReadWriteOptions = {}): ReadWriteLock {
     const prefersReaders = options.prefer === "readers";
     const discipline = prefersReaders ? readersFirst : phaseFair;
@@ -161,12 +163,19 @@ export class LockDomain implements ReportingDomain {
     );
   }
 
+  /** A mutex for each key. */
   keyed<Key extends string | number>(name: string, options: KeyedOptions<Key> = {}): KeyedLock<Key> {
     return new KeyedLock<Key>(this.#state, this.#class({ kind: "mutex", name, options, isKeyed: true }));
   }
 
-  /** A condition of the mutex. */
+  /** A condition of the mutex, which must be a lock that one at a time holds. */
   condition(mutex: Gate): Condition {
+    const { kind } = mutex.core.lockClass;
+    if (kind !== "mutex")
+      throw new OptionError(
+        "mutex",
+        `Cannot make a condition of ${mutex.name}: it is a ${kind} lock, not a mutex`,
+      );
     return new Condition(mutex.core);
   }
 
@@ -215,12 +224,18 @@ export class LockDomain implements ReportingDomain {
     }
   }
 
-  /** @throws HoldError (LOCK_HOLD) unless the caller holds it, by `run` */
-  assertHeld(lock: Gate | ReadWriteLock): void {
-    const core = lock instanceof Gate ? lock.core : lock.write.core;
+  /**
+   * For functions that rely on their caller's lock. Sees what is held by `run`, and nothing with `detection: "off"`.
+   * @throws HoldError (LOCK_HOLD) unless the caller holds it
+   */
+  assertHeld(lock: Gate | ReadWriteLock): void;
+  assertHeld<Key extends string | number>(lock: KeyedLock<Key>, key: Key): void;
+  assertHeld<Key extends string | number>(lock: Gate | ReadWriteLock | KeyedLock<Key>, key?: Key): void {
+    const core = coreOf(lock, key);
     for (let frame = this.#state.frames.current(); frame !== undefined; frame = frame.parent)
-      if (frame.hold?.core === core && !frame.hold.isReleased) return;
-    throw new HoldError(`Cannot go on: ${core.label} should be held here, and is not`);
+      if (frame.hold !== undefined && frame.hold.core === core && !frame.hold.isReleased) return;
+    const label = key === undefined ? lock.name : `${lock.name}[${key}]`;
+    throw new HoldError(`Cannot go on: ${label} should be held here, and is not`);
   }
 
   /** What was found so far, oldest first. */
@@ -245,6 +260,7 @@ export class LockDomain implements ReportingDomain {
     }
   }
 
+  /** What the domain looks like now, as plain data; `reportText` writes it for a person. */
   report(): DomainReport {
     return takeReport(this.#state, [...this.#classes.values()], this.#options.detection ?? "full");
   }
@@ -329,6 +345,15 @@ interface Given {
 
 function corePermits({ kind, permits }: Given): number {
   return kind === "read-write" ? readersMax : (permits ?? 1);
+}
+
+function coreOf<Key extends string | number>(
+  lock: Gate | ReadWriteLock | KeyedLock<Key>,
+  key: Key | undefined,
+): LockCore | undefined {
+  if (lock instanceof Gate) return lock.core;
+  if (lock instanceof ReadWriteLock) return lock.write.core;
+  return key === undefined ? undefined : lock.coreOf(key);
 }
 
 function compareOf(options: { readonly compare?: unknown }): NonNullable<LockClass["compare"]> {

@@ -10,6 +10,7 @@ export {
 export { type ClaimBackend, type Grant, LeasedClaim, leaseLimit } from "./claims/leased-claim.js";
 export { MemoryClaims } from "./claims/memory-claims.js";
 export { TokenGate } from "./claims/token-gate.js";
+export type { ClassMetricsSnapshot, DistributionSnapshot } from "./class-metrics.js";
 export { Condition, type ConditionWait } from "./condition.js";
 export {
   type AdaptiveOptions,
@@ -47,6 +48,7 @@ export {
   type OrderDifference,
   type OrderExport,
   type OrderFinding,
+  type Suppression,
 } from "./order/index.js";
 export type { Hold, WaitOptions } from "./parts.js";
 export { ReadWriteLock } from "./read-write-lock.js";

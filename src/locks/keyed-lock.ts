@@ -27,6 +27,12 @@ export class KeyedLock<Key extends string | number> {
     return this.#gates.size;
   }
 
+  /** @internal Undefined while nobody holds the key or waits. */
+  coreOf(key: Key): LockCore | undefined {
+    return this.#gates.get(key)?.core;
+  }
+
+  /** As `Gate.run`, with the lock of the key. */
   run<T>(key: Key, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
   run<T>(key: Key, options: AcquireOptions, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
   run<T>(
@@ -41,6 +47,7 @@ export class KeyedLock<Key extends string | number> {
     return ran;
   }
 
+  /** As `Gate.acquire`. */
   acquire(key: Key, options: AcquireOptions & { readonly onTimeout: "undefined" }): Promise<Hold | undefined>;
   acquire(key: Key, options?: AcquireOptions): Promise<Hold>;
   acquire(key: Key, options?: AcquireOptions): Promise<Hold | undefined> {
@@ -50,8 +57,14 @@ export class KeyedLock<Key extends string | number> {
     return got;
   }
 
+  /** As `Gate.tryAcquire`. */
   tryAcquire(key: Key, options?: Pick<AcquireOptions, "holding">): Hold | undefined {
-    return this.#gate(key).tryAcquire(options);
+    const gate = this.#gate(key);
+    try {
+      return gate.tryAcquire(options);
+    } finally {
+      this.#dropIdle(key, gate);
+    }
   }
 
   isLocked(key: Key): boolean {

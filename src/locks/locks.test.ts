@@ -304,3 +304,29 @@ test("a wait for a latch inside of what opens it says so with both places, and o
   assert.match(error, /SelfDeadlockError.*openAfter.*held +at .*locks\.test.*wanted +at .*locks\.test/s);
   assert.equal(ready.isOpen, true);
 });
+
+test("a hold of another domain is refused as holding, and a condition of anything but a mutex", async () => {
+  const [one, two] = [new LockDomain(), new LockDomain()];
+  const foreign = await one.mutex("a").acquire();
+  const [b, c] = [two.mutex("b"), two.mutex("c")];
+
+  const code = await codeOf(b.run({ holding: foreign }, () => c.run(() => {})));
+  foreign.release();
+
+  assert.equal(code, "LOCK_HOLD");
+  assert.deepEqual(two.findings, []);
+  assert.throws(() => two.condition(two.semaphore("s", 2)), { code: "OPTION_INVALID" });
+  assert.throws(() => two.condition(two.readWriteLock("rw").read), { code: "OPTION_INVALID" });
+});
+
+test("assertHeld() tells the keys of a keyed lock apart", async () => {
+  const domain = new LockDomain();
+  const sessions = domain.keyed<string>("session");
+
+  await sessions.run("alice", () => {
+    domain.assertHeld(sessions, "alice");
+    assert.throws(() => domain.assertHeld(sessions, "bob"), /session\[bob\] should be held/);
+  });
+
+  assert.throws(() => domain.assertHeld(sessions, "alice"), { code: "LOCK_HOLD" });
+});

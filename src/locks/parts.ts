@@ -27,6 +27,7 @@ export interface Hold extends Disposable {
   readonly isReleased: boolean;
   /** Aborts when the lock was held for longer than `holdWarnMs`. The lock stays held. */
   readonly signal: AbortSignal;
+  /** Gives it back. A second call has no effect but a warning in the log. */
   release(): void;
 }
 

@@ -9,7 +9,9 @@ export const readersMax: number = 2 ** 30;
 
 /** Many readers or one writer. Phase-fair unless made with `prefer: "readers"`. */
 export class ReadWriteLock {
+  /** For any number at a time. */
   readonly read: Gate;
+  /** For one at a time, with no readers. */
   readonly write: Gate;
   readonly #core: LockCore;
 
