@@ -5,12 +5,17 @@ import type { Mode } from "./kinds.js";
 import type { LockCore } from "./lock-core.js";
 import type { HeldPart, Hold, WaitOptions } from "./parts.js";
 
-export interface AcquireOptions extends WaitOptions {
-  /** What `acquire` answers when the wait is over. @default "throw" */
-  readonly onTimeout?: "throw" | "undefined";
+export interface RunOptions extends WaitOptions {
   /** Permits of a semaphore, 1 up to all of them. @default 1 */
   readonly weight?: number;
 }
+
+export interface AcquireOptions extends RunOptions {
+  /** What the wait's end answers. @default "throw" */
+  readonly onTimeout?: "throw" | "undefined";
+}
+
+type ThrowingOptions = AcquireOptions & { readonly onTimeout?: "throw" };
 
 /** One way into a lock: a mutex, a semaphore, or one side of a read-write lock. */
 export class Gate {
@@ -47,9 +52,9 @@ export class Gate {
    *   LockLevelError (LOCK_LEVEL), LockOrderError (LOCK_ORDER), LockDeadlockError (LOCK_DEADLOCK). The body has not begun then.
    */
   run<T>(body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
-  run<T>(options: AcquireOptions, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
+  run<T>(options: RunOptions, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
   run<T>(
-    first: AcquireOptions | ((hold: Hold) => T | PromiseLike<T>),
+    first: RunOptions | ((hold: Hold) => T | PromiseLike<T>),
     second?: (hold: Hold) => T | PromiseLike<T>,
   ): Promise<T> {
     const body = typeof first === "function" ? first : second!;
@@ -67,7 +72,7 @@ export class Gate {
 
   #hold<T>(
     hold: HeldPart,
-    options: AcquireOptions | undefined,
+    options: RunOptions | undefined,
     body: (hold: Hold) => T | PromiseLike<T>,
   ): Promise<T> {
     const { domain, lockClass } = this.core;
@@ -92,8 +97,8 @@ export class Gate {
    *
    * @throws as `run`; with `onTimeout: "undefined"` a wait that is over answers undefined
    */
-  acquire(options: AcquireOptions & { readonly onTimeout: "undefined" }): Promise<Hold | undefined>;
-  acquire(options?: AcquireOptions): Promise<Hold>;
+  acquire(options?: ThrowingOptions): Promise<Hold>;
+  acquire(options?: AcquireOptions): Promise<Hold | undefined>;
   acquire(options?: AcquireOptions): Promise<Hold | undefined> {
     const { core } = this;
     try {
@@ -107,7 +112,7 @@ export class Gate {
   }
 
   /** Acquires now or not at all. Never waits, so never deadlocks, and neither level nor order of acquisition is judged. */
-  tryAcquire(options?: Pick<AcquireOptions, "weight" | "holding">): Hold | undefined {
+  tryAcquire(options?: Pick<RunOptions, "weight" | "holding">): Hold | undefined {
     const { core } = this;
     const weight = options === undefined ? this.#weight : this.#weightOf(options);
     const hold = core.tryAcquire({ mode: this.#mode, weight, options, below: this.tryAcquire });
@@ -115,7 +120,7 @@ export class Gate {
   }
 
   /** @throws OptionError where the options would break the lock: fewer permits than none, or a wait for more than there are */
-  #weightOf({ weight, waitMs }: AcquireOptions): number {
+  #weightOf({ weight, waitMs }: RunOptions): number {
     if (waitMs !== undefined && !(waitMs >= 0))
       throw new OptionError(
         "waitMs",

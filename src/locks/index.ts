@@ -35,7 +35,13 @@ export {
   LockWoundedError,
   SelfDeadlockError,
 } from "./errors.js";
-export { type AcquireOptions, Gate, type Gate as Mutex, type Gate as Semaphore } from "./gate.js";
+export {
+  type AcquireOptions,
+  Gate,
+  type Gate as Mutex,
+  type Gate as Semaphore,
+  type RunOptions,
+} from "./gate.js";
 export { KeyedLock } from "./keyed-lock.js";
 export type { Detection, Mode, OnFinding } from "./kinds.js";
 export { Latch } from "./latch.js";

@@ -1,6 +1,6 @@
 import { fifo } from "./discipline.js";
 import type { DomainState } from "./domain-state.js";
-import { type AcquireOptions, Gate } from "./gate.js";
+import { type AcquireOptions, Gate, type RunOptions } from "./gate.js";
 import type { LockClassState } from "./lock-class.js";
 import { LockCore } from "./lock-core.js";
 import type { Hold } from "./parts.js";
@@ -34,10 +34,10 @@ export class KeyedLock<Key extends string | number> {
 
   /** As `Gate.run`, with the lock of the key. */
   run<T>(key: Key, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
-  run<T>(key: Key, options: AcquireOptions, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
+  run<T>(key: Key, options: RunOptions, body: (hold: Hold) => T | PromiseLike<T>): Promise<T>;
   run<T>(
     key: Key,
-    first: AcquireOptions | ((hold: Hold) => T | PromiseLike<T>),
+    first: RunOptions | ((hold: Hold) => T | PromiseLike<T>),
     second?: (hold: Hold) => T | PromiseLike<T>,
   ): Promise<T> {
     const gate = this.#gate(key);
@@ -48,8 +48,8 @@ export class KeyedLock<Key extends string | number> {
   }
 
   /** As `Gate.acquire`. */
-  acquire(key: Key, options: AcquireOptions & { readonly onTimeout: "undefined" }): Promise<Hold | undefined>;
-  acquire(key: Key, options?: AcquireOptions): Promise<Hold>;
+  acquire(key: Key, options?: AcquireOptions & { readonly onTimeout?: "throw" }): Promise<Hold>;
+  acquire(key: Key, options?: AcquireOptions): Promise<Hold | undefined>;
   acquire(key: Key, options?: AcquireOptions): Promise<Hold | undefined> {
     const gate = this.#gate(key);
     const got = gate.acquire(options);
@@ -58,7 +58,7 @@ export class KeyedLock<Key extends string | number> {
   }
 
   /** As `Gate.tryAcquire`. */
-  tryAcquire(key: Key, options?: Pick<AcquireOptions, "holding">): Hold | undefined {
+  tryAcquire(key: Key, options?: Pick<RunOptions, "holding">): Hold | undefined {
     const gate = this.#gate(key);
     try {
       return gate.tryAcquire(options);
@@ -76,10 +76,10 @@ export class KeyedLock<Key extends string | number> {
    * is one for each key.
    */
   runAll<T>(keys: Iterable<Key>, body: () => T | PromiseLike<T>): Promise<T>;
-  runAll<T>(keys: Iterable<Key>, options: AcquireOptions, body: () => T | PromiseLike<T>): Promise<T>;
+  runAll<T>(keys: Iterable<Key>, options: RunOptions, body: () => T | PromiseLike<T>): Promise<T>;
   runAll<T>(
     keys: Iterable<Key>,
-    first: AcquireOptions | (() => T | PromiseLike<T>),
+    first: RunOptions | (() => T | PromiseLike<T>),
     second?: () => T | PromiseLike<T>,
   ): Promise<T> {
     const [options, body] = typeof first === "function" ? [{}, first] : [first, second!];
