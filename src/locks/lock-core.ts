@@ -38,6 +38,8 @@ export class LockCore implements LockPart {
   /** For the inner queue of a re-entrant hold: the lock that it belongs to. */
   readonly reentryOf: LockPart | undefined;
   readonly #onIdle: (() => void) | undefined;
+  /** Whether the domain knows it among those that are held. */
+  #isListed = false;
 
   constructor(parts: {
     readonly domain: DomainState;
@@ -176,7 +178,7 @@ export class LockCore implements LockPart {
       lockClass.limits?.[waiter.mode].observeWait(waitedMs);
     }
     if (domain.log.wantsAcquired) domain.log.acquired(hold, waitedMs);
-    waiter.resolve(waiter.wantsGuard ? domain.guard(hold) : hold);
+    waiter.resolve(waiter.wanted.wantsGuard === true ? domain.guard(hold) : hold);
   }
 
   /** For holds: gives back what it had. Never twice. */
@@ -187,7 +189,14 @@ export class LockCore implements LockPart {
     if (heldMs !== undefined) this.lockClass.recordHold(hold.mode, heldMs);
     if (this.domain.log.wantsReleased) this.domain.log.released(hold, heldMs);
     if (this.queue.head !== undefined) this.discipline.serve(this, hold.mode);
-    else if (this.used === 0) this.#onIdle?.();
+    if (this.firstHold === undefined) this.#rest();
+  }
+
+  /** Nobody holds it any more; not called when it was handed over. */
+  #rest(): void {
+    this.#isListed = false;
+    this.domain.unlink(this);
+    if (this.queue.size === 0) this.#onIdle?.();
   }
 
   /** For conditions: lets go of the hold, to have the same one again by `resume`. */
@@ -245,12 +254,11 @@ export class LockCore implements LockPart {
   #link(hold: HeldPart): void {
     this.used += hold.weight;
     if (hold.mode === "exclusive") this.exclusiveHolds += 1;
+    if (!this.#isListed) this.domain.link(this);
+    this.#isListed = true;
     const first = this.firstHold;
-    if (first === undefined) this.domain.link(this);
-    else {
-      hold.next = first;
-      first.previous = hold;
-    }
+    hold.next = first;
+    if (first !== undefined) first.previous = hold;
     this.firstHold = hold;
   }
 
@@ -262,7 +270,6 @@ export class LockCore implements LockPart {
     if (hold.next !== undefined) hold.next.previous = hold.previous;
     hold.next = undefined;
     hold.previous = undefined;
-    if (this.firstHold === undefined) this.domain.unlink(this);
   }
 
   #upgrade(hold: HeldPart, weight: number): void {
@@ -301,23 +308,13 @@ export class LockCore implements LockPart {
   }
 
   #waiter(wanted: Wanted, frame: Frame | undefined, upgradeOf: HeldPart | undefined): Waiter {
-    const { mode, weight, options, wantsGuard = false } = wanted;
     const { metrics, limits } = this.lockClass;
     const { log, clock } = this.domain;
     metrics.contended += 1;
-    const isTimed = metrics.shouldTimeWait() || limits !== undefined || log.wantsAcquired;
-    return new Waiter({
-      core: this,
-      mode,
-      weight,
-      frame,
-      sinceMs: isTimed ? clock.monotonicMs() : undefined,
-      isPatient: isPatient(options),
-      wantsGuard,
-      upgradeOf,
-      resolve: resolveTaken,
-      reject: rejectTaken,
-    });
+    const waiter = new Waiter(this, wanted, frame, upgradeOf, resolveTaken, rejectTaken);
+    if (metrics.shouldTimeWait() || limits !== undefined || log.wantsAcquired)
+      waiter.sinceMs = clock.monotonicMs();
+    return waiter;
   }
 
   /** The wait's ends other than a grant. */

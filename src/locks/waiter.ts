@@ -1,6 +1,6 @@
 import { taskOf } from "./frame.js";
 import type { Mode } from "./kinds.js";
-import type { Frame, HeldPart, Hold, LockPart, WaiterPart, WaiterState } from "./parts.js";
+import type { Frame, HeldPart, Hold, LockPart, WaiterPart, WaiterState, Wanted } from "./parts.js";
 import type { Site } from "./site.js";
 
 /** Waiters with a limit of one length. */
@@ -33,36 +33,38 @@ export class Waiter implements WaiterPart {
   /** The reader that wants to become the writer; its own hold does not stand in its way. */
   readonly upgradeOf: HeldPart | undefined;
   readonly core: LockPart;
-  readonly mode: Mode;
-  readonly weight: number;
+  readonly wanted: Wanted;
   readonly frame: Frame | undefined;
-  /** Whether a guard is to be given for the hold. */
-  readonly wantsGuard: boolean;
-  /** Whether it gives up by itself: by a limit of this call, or a signal. */
-  readonly isPatient: boolean;
 
-  constructor(request: {
-    readonly core: LockPart;
-    readonly mode: Mode;
-    readonly weight: number;
-    readonly frame: Frame | undefined;
-    readonly sinceMs: number | undefined;
-    readonly isPatient: boolean;
-    readonly wantsGuard: boolean;
-    readonly upgradeOf: HeldPart | undefined;
-    readonly resolve: (hold: Hold) => void;
-    readonly reject: (error: unknown) => void;
-  }) {
-    this.core = request.core;
-    this.mode = request.mode;
-    this.weight = request.weight;
-    this.frame = request.frame;
-    this.sinceMs = request.sinceMs;
-    this.isPatient = request.isPatient;
-    this.wantsGuard = request.wantsGuard;
-    this.upgradeOf = request.upgradeOf;
-    this.resolve = request.resolve;
-    this.reject = request.reject;
+  /** Positional, since every contended acquisition makes one. */
+  constructor(
+    core: LockPart,
+    wanted: Wanted,
+    frame: Frame | undefined,
+    upgradeOf: HeldPart | undefined,
+    resolve: (hold: Hold) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.core = core;
+    this.wanted = wanted;
+    this.frame = frame;
+    this.upgradeOf = upgradeOf;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  get mode(): Mode {
+    return this.wanted.mode;
+  }
+
+  get weight(): number {
+    return this.wanted.weight;
+  }
+
+  /** Whether nothing but the usual limit ends it: no limit or signal of this call. */
+  get isPatient(): boolean {
+    const { options } = this.wanted;
+    return options?.waitMs === undefined && options?.signal === undefined;
   }
 
   /** When it was first seen by the look at limits; undefined until then. */
