@@ -30,19 +30,19 @@ export function fifo(overtakingMax: number): Discipline {
         head = core.queue.head;
       }
       if (head === undefined || overtakingMax === 0) return;
-      for (let waiter = head.next; waiter !== undefined && head.overtaken < overtakingMax; ) {
-        const { next } = waiter;
+      for (let waiter = head.behind; waiter !== undefined && head.overtaken < overtakingMax; ) {
+        const { behind } = waiter;
         if (core.fits(waiter.weight)) {
           head.overtaken += 1;
           core.grant(waiter);
         }
-        waiter = next;
+        waiter = behind;
       }
       if (head.overtaken === overtakingMax) core.lookAgain();
     },
     couldServe(waiter, stuck) {
       if (stuck.weight + waiter.weight > waiter.core.permits) return false;
-      for (let earlier = waiter.previous; earlier !== undefined; earlier = earlier.previous)
+      for (let earlier = waiter.ahead; earlier !== undefined; earlier = earlier.ahead)
         if (stuck.isStuck(earlier) && earlier.overtaken >= overtakingMax) return false;
       return true;
     },
@@ -96,7 +96,7 @@ function hasStuck(before: WaiterPart, stuck: Stuck, which: (waiter: WaiterPart) 
   for (
     let earlier = before.core.queue.head;
     earlier !== undefined && earlier !== before;
-    earlier = earlier.next
+    earlier = earlier.behind
   )
     if (which(earlier) && stuck.isStuck(earlier)) return true;
   return false;
@@ -111,7 +111,7 @@ function couldUpgrade(waiter: WaiterPart, stuck: Stuck): boolean {
 }
 
 function serveUpgrade(core: LockPart): void {
-  for (let waiter = core.queue.head; waiter !== undefined; waiter = waiter.next)
+  for (let waiter = core.queue.head; waiter !== undefined; waiter = waiter.behind)
     if (waiter.upgradeOf !== undefined && core.used === waiter.upgradeOf.weight) {
       core.grant(waiter);
       return;
@@ -121,19 +121,19 @@ function serveUpgrade(core: LockPart): void {
 function serveReaders(core: LockPart, which: "all" | "before writers"): boolean {
   let isServed = false;
   for (let waiter = core.queue.head; waiter !== undefined; ) {
-    const { next } = waiter;
+    const { behind } = waiter;
     if (which === "before writers" && waiter.mode === "exclusive") break;
     if (waiter.mode === "shared" && core.fits(waiter.weight)) {
       core.grant(waiter);
       isServed = true;
     }
-    waiter = next;
+    waiter = behind;
   }
   return isServed;
 }
 
 function serveWriter(core: LockPart): void {
-  for (let waiter = core.queue.head; waiter !== undefined; waiter = waiter.next) {
+  for (let waiter = core.queue.head; waiter !== undefined; waiter = waiter.behind) {
     if (waiter.mode !== "exclusive" || waiter.upgradeOf !== undefined) continue;
     if (core.fits(waiter.weight)) core.grant(waiter);
     return;

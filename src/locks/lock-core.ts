@@ -167,12 +167,13 @@ export class LockCore implements LockPart {
     const waiter = part as Waiter;
     const { domain, lockClass } = this;
     this.#leave(waiter, "granted");
-    let hold = waiter.upgradeOf;
-    if (hold === undefined) hold = this.#hold(waiter.mode, waiter.weight, waiter.frame, false);
+    const hold = waiter.upgradeOf ?? waiter;
+    if (hold === waiter) this.#begin(waiter);
     else this.#upgrade(hold, waiter.weight);
     hold.site = waiter.site;
     lockClass.metrics.overtaken += waiter.overtaken;
-    const waitedMs = waiter.sinceMs === undefined ? undefined : domain.clock.monotonicMs() - waiter.sinceMs;
+    const waitedMs =
+      waiter.waitingSinceMs === undefined ? undefined : domain.clock.monotonicMs() - waiter.waitingSinceMs;
     if (waitedMs !== undefined) {
       lockClass.metrics.recordWait(waitedMs);
       lockClass.limits?.[waiter.mode].observeWait(waitedMs);
@@ -243,12 +244,16 @@ export class LockCore implements LockPart {
 
   #hold(mode: Mode, weight: number, frame: Frame | undefined, isTry: boolean): HoldRecord {
     const hold = new HoldRecord(this, mode, weight, frame, isTry);
+    this.#begin(hold);
+    return hold;
+  }
+
+  #begin(hold: HoldRecord): void {
     const { metrics } = this.lockClass;
     metrics.acquisitions += 1;
     if (metrics.shouldTimeHold()) hold.sinceMs = this.domain.clock.monotonicMs();
-    frame?.transaction?.add(hold);
+    hold.outer?.transaction?.add(hold);
     this.#link(hold);
-    return hold;
   }
 
   #link(hold: HeldPart): void {
@@ -313,7 +318,7 @@ export class LockCore implements LockPart {
     metrics.contended += 1;
     const waiter = new Waiter(this, wanted, frame, upgradeOf, resolveTaken, rejectTaken);
     if (metrics.shouldTimeWait() || limits !== undefined || log.wantsAcquired)
-      waiter.sinceMs = clock.monotonicMs();
+      waiter.waitingSinceMs = clock.monotonicMs();
     return waiter;
   }
 

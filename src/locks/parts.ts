@@ -89,8 +89,9 @@ export type WaiterState = "waiting" | "granted" | "timed-out" | "aborted" | "dea
 
 /** Somebody in a lock's queue. */
 export interface WaiterPart {
-  next: WaiterPart | undefined;
-  previous: WaiterPart | undefined;
+  /** Neighbours in the queue. */
+  behind: WaiterPart | undefined;
+  ahead: WaiterPart | undefined;
   /** How many that came later were served before it. */
   overtaken: number;
   readonly core: LockPart;
@@ -101,8 +102,8 @@ export interface WaiterPart {
   readonly frame: Frame | undefined;
   readonly site: Site | undefined;
   /** By a clock that never goes back; undefined while nobody has looked. */
-  readonly sinceMs: number | undefined;
-  readonly seenMs: number | undefined;
+  readonly waitingSinceMs: number | undefined;
+  readonly waitSeenMs: number | undefined;
   /** Longest wait in milliseconds. */
   readonly limitMs: number;
   /** Nothing but the usual limit ends it: no limit or signal of this call. */

@@ -71,13 +71,13 @@ function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: num
     });
   }
   const waiters: WaiterReport[] = [];
-  for (let waiter = core.queue.head; waiter !== undefined; waiter = waiter.next)
+  for (let waiter = core.queue.head; waiter !== undefined; waiter = waiter.behind)
     waiters.push({
       task: taskOf(waiter.frame),
       mode: waiter.mode,
       weight: waiter.weight,
       frames: waiter.site?.frames ?? [],
-      ...ageOf(waiter, nowMs),
+      ...ageOf({ sinceMs: waiter.waitingSinceMs, seenMs: waiter.waitSeenMs }, nowMs),
       ...(Number.isFinite(waiter.limitMs) && waiter.limitMs > 0 ? { limitMs: waiter.limitMs } : {}),
       holding: heldIn(waiter.frame).map(idOf),
       position: waiters.length,

@@ -48,7 +48,7 @@ function gather(newest: WaiterPart): Set<WaiterPart> | undefined {
     if (seen.has(core)) continue;
     seen.add(core);
     for (const other of waitersBelow(core)) involved.add(other);
-    for (let other = core.queue.head; other !== undefined; other = other.next) involved.add(other);
+    for (let other = core.queue.head; other !== undefined; other = other.behind) involved.add(other);
   }
   return involved;
 }
@@ -109,7 +109,7 @@ function nextOf(waiter: WaiterPart, stuck: ReadonlySet<WaiterPart>): WaiterPart 
       else if (stuck.has(other)) return other;
     }
   }
-  for (let earlier = core.queue.head; earlier !== undefined && earlier !== waiter; earlier = earlier.next)
+  for (let earlier = core.queue.head; earlier !== undefined && earlier !== waiter; earlier = earlier.behind)
     if (stuck.has(earlier)) return earlier;
   return isInItsOwnWay ? waiter : undefined;
 }

@@ -1,7 +1,5 @@
-import { taskOf } from "./frame.js";
-import type { Mode } from "./kinds.js";
+import { HoldRecord } from "./hold.js";
 import type { Frame, HeldPart, Hold, LockPart, WaiterPart, WaiterState, Wanted } from "./parts.js";
-import type { Site } from "./site.js";
 
 /** Waiters with a limit of one length. */
 export interface WaiterRow {
@@ -9,10 +7,10 @@ export interface WaiterRow {
   tail: Waiter | undefined;
 }
 
-/** Somebody in a lock's queue. */
-export class Waiter implements WaiterPart {
-  next: Waiter | undefined;
-  previous: Waiter | undefined;
+/** Somebody in a lock's queue; granted, it is the hold: one object for both, since each contended acquisition makes one. */
+export class Waiter extends HoldRecord implements WaiterPart {
+  behind: Waiter | undefined;
+  ahead: Waiter | undefined;
   state: WaiterState = "waiting";
   /** How many that came later were served before it. */
   overtaken = 0;
@@ -24,17 +22,14 @@ export class Waiter implements WaiterPart {
   /** Longest wait in milliseconds. */
   limitMs = 0;
   /** By a clock that never goes back; undefined while nobody has looked. */
-  sinceMs: number | undefined;
+  waitingSinceMs: number | undefined;
   /** Ends the timer and the listener of this call, whatever the outcome. */
   settle: (() => void) | undefined;
   readonly resolve: (hold: Hold) => void;
   readonly reject: (error: unknown) => void;
-  site: Site | undefined;
   /** The reader that wants to become the writer; its own hold does not stand in its way. */
   readonly upgradeOf: HeldPart | undefined;
-  readonly core: LockPart;
   readonly wanted: Wanted;
-  readonly frame: Frame | undefined;
 
   /** Positional, since every contended acquisition makes one. */
   constructor(
@@ -45,20 +40,15 @@ export class Waiter implements WaiterPart {
     resolve: (hold: Hold) => void,
     reject: (error: unknown) => void,
   ) {
-    this.core = core;
+    super(core, wanted.mode, wanted.weight, frame, false);
     this.wanted = wanted;
-    this.frame = frame;
     this.upgradeOf = upgradeOf;
     this.resolve = resolve;
     this.reject = reject;
   }
 
-  get mode(): Mode {
-    return this.wanted.mode;
-  }
-
-  get weight(): number {
-    return this.wanted.weight;
+  get frame(): Frame | undefined {
+    return this.outer;
   }
 
   /** Whether nothing but the usual limit ends it: no limit or signal of this call. */
@@ -68,16 +58,8 @@ export class Waiter implements WaiterPart {
   }
 
   /** When it was first seen by the look at limits; undefined until then. */
-  get seenMs(): number | undefined {
+  get waitSeenMs(): number | undefined {
     return this.dueMs === undefined ? undefined : this.dueMs - this.limitMs;
-  }
-
-  get lock(): string {
-    return this.core.label;
-  }
-
-  get task(): string {
-    return taskOf(this.frame);
   }
 }
 
@@ -90,20 +72,20 @@ export class WaitQueue {
   exclusive = 0;
 
   push(waiter: Waiter): void {
-    waiter.previous = this.tail;
+    waiter.ahead = this.tail;
     if (this.tail === undefined) this.head = waiter;
-    else this.tail.next = waiter;
+    else this.tail.behind = waiter;
     this.tail = waiter;
     this.#count(waiter, 1);
   }
 
   remove(waiter: Waiter): void {
-    if (waiter.previous === undefined) this.head = waiter.next;
-    else waiter.previous.next = waiter.next;
-    if (waiter.next === undefined) this.tail = waiter.previous;
-    else waiter.next.previous = waiter.previous;
-    waiter.previous = undefined;
-    waiter.next = undefined;
+    if (waiter.ahead === undefined) this.head = waiter.behind;
+    else waiter.ahead.behind = waiter.behind;
+    if (waiter.behind === undefined) this.tail = waiter.ahead;
+    else waiter.behind.ahead = waiter.ahead;
+    waiter.ahead = undefined;
+    waiter.behind = undefined;
     this.#count(waiter, -1);
   }
 
