@@ -158,7 +158,7 @@ export class LockCore implements LockPart {
     queueMicrotask(() => {
       for (let waiter = this.queue.head; waiter !== undefined; )
         // One that gives way may set the others going.
-        waiter = waiter.frame !== undefined && this.#refuseStuck(waiter) ? this.queue.head : waiter.next;
+        waiter = waiter.frame !== undefined && this.#refuseStuck(waiter) ? this.queue.head : waiter.behind;
     });
   }
 
@@ -382,12 +382,4 @@ let rejectTaken: (error: unknown) => void = () => {};
 function takeSettlers(resolve: (hold: Hold) => void, reject: (error: unknown) => void): void {
   resolveTaken = resolve;
   rejectTaken = reject;
-}
-
-/** Whether nothing but the usual limit ends the wait. */
-export function isPatient(options: WaitOptions | undefined): boolean {
-  return (
-    (options?.waitMs ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY &&
-    options?.signal === undefined
-  );
 }

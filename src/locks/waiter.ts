@@ -54,7 +54,8 @@ export class Waiter extends HoldRecord implements WaiterPart {
   /** Whether nothing but the usual limit ends it: no limit or signal of this call. */
   get isPatient(): boolean {
     const { options } = this.wanted;
-    return options?.waitMs === undefined && options?.signal === undefined;
+    const waitMs = options?.waitMs ?? Number.POSITIVE_INFINITY;
+    return waitMs === Number.POSITIVE_INFINITY && options?.signal === undefined;
   }
 
   /** When it was first seen by the look at limits; undefined until then. */
