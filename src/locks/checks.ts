@@ -1,5 +1,6 @@
 import { LockLevelError, LockOrderError, SelfDeadlockError } from "./errors.js";
 import { heldIn, taskOf } from "./frame.js";
+import { Guesses } from "./guesses.js";
 import type { LockClassState } from "./lock-class.js";
 import type { Chain, OrderGraph, OrderHold } from "./order/index.js";
 import type { Frame, HeldPart, LockPart, WaiterPart, Wanted } from "./parts.js";
@@ -14,12 +15,17 @@ export interface CheckedDomain {
   /** @throws the error, where findings are thrown */
   found(lockClass: LockClassState, kind: "level" | "order", error: Error): void;
   noted(lockClass: LockClassState, message: string): void;
+  /** Never thrown. */
+  guessed(lockClass: LockClassState, message: string): void;
+  /** Whether anything was ever taken by `acquire` within a frame. */
+  readonly hasGuards: boolean;
   stalled(waiter: WaiterPart, cycle: readonly string[]): void;
 }
 
 /** Everything that is looked at before a lock is waited for, by what the caller's frame says that it holds. */
 export class Checks {
   readonly #domain: CheckedDomain;
+  #guesses: Guesses | undefined;
 
   constructor(domain: CheckedDomain) {
     this.#domain = domain;
@@ -40,6 +46,7 @@ export class Checks {
     }
     if (core.lockClass.level !== undefined) this.#upwards(core, wanted, frame);
     if (core.lockClass.checksOrder && frame.transaction === undefined) this.#inOrder(core, wanted, frame);
+    if (this.#domain.hasGuards) this.#guess(core, wanted, frame);
     return undefined;
   }
 
@@ -132,19 +139,27 @@ export class Checks {
     { held, chain }: { readonly held: readonly HeldPart[]; readonly chain: Chain },
   ): void {
     if (held.length === 0) return;
-    const finding = this.#domain.order.check(
-      chain,
-      held.map(asOrderHold),
-      orderHoldOf(core, wanted, new Site(wanted.below)),
-      {
-        task: taskOf(frame),
-        isTimed: isTimed(wanted),
-      },
-    );
+    const holds = held.map(asOrderHold);
+    const asked = orderHoldOf(core, wanted, new Site(wanted.below));
+    const context = { task: taskOf(frame), isTimed: isTimed(wanted) };
+    const finding = this.#domain.order.check(chain, holds, asked, context);
+    this.#guesses?.see(holds, asked, context);
     if (finding === undefined) return;
     if (finding.severity === "gated" || finding.severity === "stall")
       this.#domain.noted(core.lockClass, finding.message());
     else this.#domain.found(core.lockClass, "order", new LockOrderError(finding.message()));
+  }
+
+  #guess(core: LockPart, wanted: Wanted, frame: Frame): void {
+    if (!hasGuards(frame)) return;
+    this.#guesses ??= new Guesses(this.#domain.order);
+    const lines = this.#guesses.about(core, wanted, frame, {
+      asOrderHold,
+      wanted: orderHoldOf(core, wanted, new Site(wanted.below)),
+      isTimed: isTimed(wanted),
+    });
+    for (const line of lines)
+      this.#domain.guessed(core.lockClass, `${taskOf(frame)}, as far as can be guessed: ${line}`);
   }
 }
 
@@ -188,4 +203,10 @@ function describe(waiter: WaiterPart): string {
 
 function placeOf(site: Site | undefined): string {
   return site === undefined ? "" : ` ${site.here}`;
+}
+
+function hasGuards(frame: Frame): boolean {
+  for (let outer: Frame | undefined = frame; outer !== undefined; outer = outer.parent)
+    if (outer.guards?.some((hold) => !hold.isReleased) === true) return true;
+  return false;
 }

@@ -31,6 +31,7 @@ export class DomainState {
   readonly deadlines: Deadlines;
   readonly findings: Finding[] = [];
   findingsDropped = 0;
+  hasGuards = false;
   /** Kept for as long as a lock is held, because the look at long holds keeps this: a task that hangs may be all that knows its domain. */
   owner: object | undefined;
   /** Locks that somebody holds. */
@@ -136,6 +137,7 @@ export class DomainState {
     const guard = new GuardHold(hold);
     hold.guard = guard;
     if (hold.outer !== undefined) {
+      this.hasGuards = true;
       const guards = hold.outer.guards?.filter((other) => !other.isReleased) ?? [];
       hold.outer.guards = [...guards, hold];
     }
@@ -144,6 +146,11 @@ export class DomainState {
 
   noted(lockClass: LockClassState, message: string): void {
     this.#keep({ kind: "note", lock: lockClass.name, message });
+  }
+
+  guessed(lockClass: LockClassState, message: string): void {
+    this.#keep({ kind: "note", lock: lockClass.name, message });
+    if (lockClass.settings.onFinding !== "collect") this.log.finding({ kind: "note", message });
   }
 
   stalled(waiter: WaiterPart, cycle: readonly string[]): void {

@@ -66,6 +66,7 @@ export class LockStage {
     this.domain = new LockDomain({
       clock: this.#clock,
       waitMs: Number.POSITIVE_INFINITY,
+      reportAtExit: false,
       onFinding: "collect",
     });
     this.#keyed = this.domain.keyed<number>("keyed");

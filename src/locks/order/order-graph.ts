@@ -139,6 +139,11 @@ export class OrderGraph {
     return worst;
   }
 
+  /** All acquisitions that were kept, for a graph that is to begin with them. */
+  evidence(): readonly Evidence[] {
+    return [...new Set([...this.#edges].flatMap((edge) => edge.evidence))];
+  }
+
   /** Adds what somebody saw elsewhere. */
   learn(evidence: Evidence): OrderFinding | undefined {
     for (const { lockClass, weight } of [...evidence.held, evidence.wanted])
