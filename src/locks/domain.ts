@@ -149,7 +149,11 @@ export class LockDomain implements ReportingDomain {
 
   /** @param permits how many may hold it at once, 1..1,000,000 */
   semaphore(name: string, permits: number, options: SemaphoreOptions = {}): Gate {
-    const checked = integerOption("permits", permits, { default: 1, min: 1, max: 1_000_000 });
+    const checked = integerOption("permits", permits ?? Number.NaN, {
+      default: 1,
+      min: 1,
+      max: 1_000_000,
+    });
     const overtakingMax = integerOption("overtakingMax", options.overtakingMax, {
       default: 0,
       min: 0,
@@ -277,6 +281,11 @@ export class LockDomain implements ReportingDomain {
 
   #class(given: Given): LockClassState {
     const { name, kind, options, isKeyed } = given;
+    if (typeof name !== "string" || name === "")
+      throw new OptionError(
+        "name",
+        `Cannot make a lock named ${String(name)}: expected a text that is not empty`,
+      );
     const known = this.#classes.get(name);
     const permits = given.permits ?? 1;
     const isReaderPreferring = given.prefersReaders ?? false;

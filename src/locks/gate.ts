@@ -57,7 +57,8 @@ export class Gate {
     first: RunOptions | ((hold: Hold) => T | PromiseLike<T>),
     second?: (hold: Hold) => T | PromiseLike<T>,
   ): Promise<T> {
-    const body = typeof first === "function" ? first : second!;
+    const body = typeof first === "function" ? first : second;
+    if (body === undefined) return Promise.reject(noBody(this.name));
     const options = typeof first === "function" ? undefined : first;
     let got: HoldRecord | Promise<Hold>;
     try {
@@ -132,6 +133,11 @@ export class Gate {
       return kind === "semaphore" ? weight : this.#weight;
     throw new OptionError("weight", `Cannot use weight = ${weight}: ${this.name} has 1..${permits} permits`);
   }
+}
+
+/** Found before anything is acquired, for callers without types. */
+export function noBody(name: string): OptionError {
+  return new OptionError("body", `Cannot run below ${name}: there is no function to run`);
 }
 
 function undefinedOnTimeout(error: unknown): undefined {

@@ -1,6 +1,7 @@
+import { OptionError } from "../base/index.js";
 import { fifo } from "./discipline.js";
 import type { DomainState } from "./domain-state.js";
-import { type AcquireOptions, Gate, type RunOptions } from "./gate.js";
+import { type AcquireOptions, Gate, noBody, type RunOptions } from "./gate.js";
 import type { LockClassState } from "./lock-class.js";
 import { LockCore } from "./lock-core.js";
 import type { Hold } from "./parts.js";
@@ -40,7 +41,8 @@ export class KeyedLock<Key extends string | number> {
     first: RunOptions | ((hold: Hold) => T | PromiseLike<T>),
     second?: (hold: Hold) => T | PromiseLike<T>,
   ): Promise<T> {
-    const gate = this.#gate(key);
+    const gate = this.#gateOrError(key);
+    if (gate instanceof Error) return Promise.reject(gate);
     const ran = typeof first === "function" ? gate.run(first) : gate.run(first, second!);
     // What was refused before it stood in line has left nothing behind.
     this.#dropIdle(key, gate);
@@ -51,7 +53,8 @@ export class KeyedLock<Key extends string | number> {
   acquire(key: Key, options?: AcquireOptions & { readonly onTimeout?: "throw" }): Promise<Hold>;
   acquire(key: Key, options?: AcquireOptions): Promise<Hold | undefined>;
   acquire(key: Key, options?: AcquireOptions): Promise<Hold | undefined> {
-    const gate = this.#gate(key);
+    const gate = this.#gateOrError(key);
+    if (gate instanceof Error) return Promise.reject(gate);
     const got = gate.acquire(options);
     this.#dropIdle(key, gate);
     return got;
@@ -59,7 +62,8 @@ export class KeyedLock<Key extends string | number> {
 
   /** As `Gate.tryAcquire`. */
   tryAcquire(key: Key, options?: Pick<RunOptions, "holding">): Hold | undefined {
-    const gate = this.#gate(key);
+    const gate = this.#gateOrError(key);
+    if (gate instanceof Error) throw gate;
     try {
       return gate.tryAcquire(options);
     } finally {
@@ -82,7 +86,13 @@ export class KeyedLock<Key extends string | number> {
     first: RunOptions | (() => T | PromiseLike<T>),
     second?: () => T | PromiseLike<T>,
   ): Promise<T> {
-    const [options, body] = typeof first === "function" ? [{}, first] : [first, second!];
+    const [options, body] = typeof first === "function" ? [{}, first] : [first, second];
+    if (body === undefined) return Promise.reject(noBody(this.name));
+    // A text is a list of its letters, and nobody means to lock those.
+    if (typeof keys === "string")
+      return Promise.reject(
+        new OptionError("keys", `Cannot lock the keys "${keys}": expected a list of keys`),
+      );
     const sorted = [...new Set(keys)].sort(this.#lockClass.compare ?? compareKeys);
     const from = (index: number): Promise<T> => {
       const key = sorted[index];
@@ -91,9 +101,15 @@ export class KeyedLock<Key extends string | number> {
     return from(0);
   }
 
-  #gate(key: Key): Gate {
+  /** An error for a key that is none, such as the missing name of something: all of those would share one lock. */
+  #gateOrError(key: Key): Gate | OptionError {
     const known = this.#gates.get(key);
     if (known !== undefined) return known;
+    if (typeof key === "string" || typeof key === "number") return this.#make(key);
+    return new OptionError("key", `Cannot lock ${this.name}[${String(key)}]: expected a text or a number`);
+  }
+
+  #make(key: Key): Gate {
     const core = new LockCore({
       domain: this.#domain,
       lockClass: this.#lockClass,

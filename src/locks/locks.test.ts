@@ -330,3 +330,30 @@ test("assertHeld() tells the keys of a keyed lock apart", async () => {
 
   assert.throws(() => domain.assertHeld(sessions, "alice"), { code: "LOCK_HOLD" });
 });
+
+test("callers without types are told of a body, name or key that is missing, and nothing stays locked", async () => {
+  const domain = new LockDomain();
+  const mutex = domain.mutex("m");
+  const keyed = domain.keyed<string>("k");
+  const missing = undefined as never;
+
+  for (const attempt of [
+    mutex.run(missing),
+    mutex.run({ waitMs: 5 }, missing),
+    keyed.run(missing, () => {}),
+    keyed.acquire({} as never),
+    keyed.runAll("alice", () => {}),
+    keyed.runAll(["alice"], missing),
+  ])
+    assert.equal(await codeOf(attempt), "OPTION_INVALID");
+  for (const make of [
+    () => keyed.tryAcquire(missing),
+    () => domain.mutex(missing),
+    () => domain.mutex(""),
+    () => domain.semaphore("s", missing),
+  ])
+    assert.throws(make, { code: "OPTION_INVALID" });
+
+  assert.equal(mutex.isLocked, false);
+  assert.equal(keyed.size, 0);
+});
