@@ -95,8 +95,8 @@ export class KeyedLock<Key extends string | number> {
       );
     const sorted = [...new Set(keys)].sort(this.#lockClass.compare ?? compareKeys);
     const from = (index: number): Promise<T> => {
-      const key = sorted[index];
-      return key === undefined ? Promise.resolve().then(body) : this.run(key, options, () => from(index + 1));
+      if (index === sorted.length) return Promise.resolve().then(body);
+      return this.run(sorted[index]!, options, () => from(index + 1));
     };
     return from(0);
   }

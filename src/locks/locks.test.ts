@@ -344,6 +344,7 @@ test("callers without types are told of a body, name or key that is missing, and
     keyed.acquire({} as never),
     keyed.runAll("alice", () => {}),
     keyed.runAll(["alice"], missing),
+    keyed.runAll(["alice", missing], () => {}),
   ])
     assert.equal(await codeOf(attempt), "OPTION_INVALID");
   for (const make of [
