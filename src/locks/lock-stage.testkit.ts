@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { ManualClock } from "../base/index.js";
+import { ManualClock, messageOf } from "../base/index.js";
 import {
   type AcquireOptions,
   Gate,
@@ -54,7 +54,8 @@ export class LockStage {
   readonly #holds: Map<number, Hold> = new Map();
   readonly #outcomes: Map<number, Outcome> = new Map();
   readonly #aborts: Map<number, AbortController> = new Map();
-  readonly #history: string[] = [];
+  readonly #signalsOf: Map<number, readonly number[]> = new Map();
+  readonly #history: StageStep[] = [];
   /** Who counts on overtaking learns only that it is over; all else is known in the step in which it happens. */
   readonly #isExact: boolean;
   #ids = 0;
@@ -73,10 +74,6 @@ export class LockStage {
     this.#locks = specs.map((spec, index) => this.#make(spec, index));
   }
 
-  get history(): string {
-    return this.#history.join("\n");
-  }
-
   /** What the task holds, in the order in which it was acquired. */
   heldBy(task: number): readonly ModelRequest[] {
     return this.model.heldBy(task);
@@ -87,26 +84,36 @@ export class LockStage {
     return this.model.isWaiting(step.task) === (step.kind === "abort");
   }
 
-  async do(step: StageStep): Promise<void> {
-    this.#history.push(JSON.stringify(step));
+  /** @returns the number of the acquisition, if it was one */
+  async do(step: StageStep): Promise<number | undefined> {
+    this.#history.push(step);
+    try {
+      await this.#do(step);
+    } catch (error) {
+      const steps = this.#history.map((one) => JSON.stringify(one)).join("\n");
+      throw new Error(`${messageOf(error)}\n${steps}\n${this.model}`, { cause: error });
+    }
+    return step.kind === "acquire" || step.kind === "try" ? this.#ids : undefined;
+  }
+
+  async #do(step: StageStep): Promise<void> {
     const stallsBefore = this.#stallsFound();
     if (step.kind === "acquire" || step.kind === "try" || step.kind === "upgrade") await this.#ask(step);
     else if (step.kind === "release") {
       this.#holds.get(step.id)!.release();
       this.model.release(step.id);
     } else if (step.kind === "abort") {
-      const waiting = this.model.waiters.filter((waiter) => waiter.task === step.task);
-      for (const { id } of waiting) {
-        const abort = this.#aborts.get(id);
-        if (abort === undefined) continue;
-        abort.abort(new Error("aborted"));
-        this.model.giveUp(id);
-      }
+      // Also the signals of what it has by now: that stays granted.
+      for (const id of this.#signalsOf.get(step.task) ?? [])
+        this.#aborts.get(id)?.abort(new Error("aborted"));
+      for (const { id, task } of this.model.waiters)
+        if (task === step.task && this.#aborts.has(id)) this.model.giveUp(id);
     } else this.#timePasses();
-    await setImmediate();
+    if (step.kind === "release" || step.kind === "abort" || step.kind === "time passes") await setImmediate();
     this.#removeRefused();
     this.stalls += this.#stallsFound() - stallsBefore;
     this.#assertSame();
+    this.#assertSafe();
   }
 
   /** Everybody who can releases everything, and those who hang until they give up do so, until nobody holds anything. */
@@ -118,13 +125,9 @@ export class LockStage {
       for (const { task } of this.model.waiters) await this.do({ kind: "abort", task });
       await this.do({ kind: "time passes" });
     }
-    assert.deepEqual(
-      [this.model.holds, this.model.waiters],
-      [[], []],
-      `somebody is stranded\n${this.history}`,
-    );
-    assert.deepEqual(this.domain.report().locks, [], this.history);
-    assert.equal(this.#keyed.size, 0, this.history);
+    assert.deepEqual([this.model.holds, this.model.waiters], [[], []], `somebody is stranded`);
+    assert.deepEqual(this.domain.report().locks, []);
+    assert.equal(this.#keyed.size, 0);
   }
 
   #releasable(): ModelRequest | undefined {
@@ -138,7 +141,7 @@ export class LockStage {
     if (step.kind === "try") {
       const hold = this.#try(request, holding);
       if (hold !== undefined) this.#holds.set(id, hold);
-      assert.equal(hold !== undefined, this.model.request(request, true), this.history);
+      assert.equal(hold !== undefined, this.model.request(request, true));
       this.#outcomes.set(id, hold === undefined ? "aborted" : "granted");
       return;
     }
@@ -169,12 +172,8 @@ export class LockStage {
     // What the caller itself is in the way of is refused however patient it is.
     const isExcused = isRefused ? hangs && holdsItself : !this.#isExact;
     if (!isExcused) {
-      assert.equal(
-        isRefused,
-        isCertain,
-        `${outcome}, should ${isCertain ? "" : "not "}be a deadlock\n${this.history}\n${this.model}`,
-      );
-      const message = `stall\n${this.history}\n${this.model}`;
+      assert.equal(isRefused, isCertain, `${outcome}, should ${isCertain ? "" : "not "}be a deadlock`);
+      const message = `stall`;
       assert.ok(!isStalled || (hangs && !isCertain), message);
       // Who holds nothing only stands behind those who hang, of whom it was told before.
       if (this.heldBy(request.task).length > 0) assert.equal(isStalled, hangs && !isCertain, message);
@@ -189,7 +188,7 @@ export class LockStage {
   #removeRefused(): void {
     for (const { id } of this.model.waiters) {
       if (this.#outcomes.get(id) !== "LOCK_DEADLOCK") continue;
-      assert.ok(!this.#isExact && !this.model.canBeServed(id, true), `${id}\n${this.history}\n${this.model}`);
+      assert.ok(!this.#isExact && !this.model.canBeServed(id, true), `${id}`);
       this.model.giveUp(id);
     }
   }
@@ -207,22 +206,41 @@ export class LockStage {
     const granted = new Set(this.model.holds.map(({ id }) => id));
     for (const [id, outcome] of this.#outcomes) {
       const isHeld = outcome === "granted" && this.#holds.get(id)?.isReleased === false;
-      assert.equal(outcome === "waiting", waiting.has(id), `${id} waits?\n${this.history}\n${this.model}`);
-      assert.equal(isHeld, granted.has(id), `${id} holds?\n${this.history}\n${this.model}`);
+      assert.equal(outcome === "waiting", waiting.has(id), `${id} waits?`);
+      assert.equal(isHeld, granted.has(id), `${id} holds?`);
     }
     for (const { id, isImpatient } of this.model.waiters)
       assert.ok(
         isImpatient || !this.#isExact || this.model.canBeServed(id, true),
-        `nobody told ${id} that it waits for ever\n${this.history}\n${this.model}`,
+        `nobody told ${id} that it waits for ever`,
       );
     this.#locks.forEach((lock, index) => {
       const waiters = this.model.waiters.filter((waiter) => waiter.lock === index).length;
       if (lock === undefined) assert.equal(this.#keyed.isLocked(index), this.model.usedOf(index) > 0);
       else {
-        assert.equal(lock.waiting, waiters, this.history);
-        assert.equal(lock.isLocked, this.model.usedOf(index) > 0, this.history);
+        assert.equal(lock.waiting, waiters);
+        assert.equal(lock.isLocked, this.model.usedOf(index) > 0);
       }
     });
+  }
+
+  /** What must hold whatever the model says: exclusion, permits, and that a lock that is free has nobody in line. */
+  #assertSafe(): void {
+    this.#specs.forEach((spec, index) => {
+      const held = [...this.#holds.values()].filter(
+        ({ lock, isReleased }) => !isReleased && lock === this.#nameOf(index),
+      );
+      const writers = held.filter(({ mode }) => mode === "exclusive").length;
+      if (spec.kind === "fifo")
+        assert.ok(held.reduce((sum, { weight }) => sum + weight, 0) <= (spec.permits ?? 1));
+      else assert.ok(writers === 0 || held.length === 1);
+      const lock = this.#locks[index];
+      if (held.length === 0 && lock !== undefined) assert.equal(lock.waiting, 0, `stranded`);
+    });
+  }
+
+  #nameOf(index: number): string {
+    return this.#locks[index]?.name ?? `keyed[${index}]`;
   }
 
   #stallsFound(): number {
@@ -243,6 +261,7 @@ export class LockStage {
     if (step.ends === "by time") return { waitMs };
     const abort = new AbortController();
     this.#aborts.set(id, abort);
+    this.#signalsOf.set(step.task, [...(this.#signalsOf.get(step.task) ?? []), id]);
     return { signal: abort.signal };
   }
 

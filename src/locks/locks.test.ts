@@ -358,3 +358,25 @@ test("callers without types are told of a body, name or key that is missing, and
   assert.equal(mutex.isLocked, false);
   assert.equal(keyed.size, 0);
 });
+
+test("a keyed lock keeps nothing of the keys it has had, however they ended", async () => {
+  const clock = new ManualClock(0);
+  const domain = new LockDomain({ clock, onFinding: "collect" });
+  const keyed = domain.keyed<number>("k");
+  const keys = process.env.POUNDLOCK_ORACLE === "full" ? 1_000_000 : 3_000;
+
+  for (let key = 0; key < keys; key += 1) {
+    using _hold = keyed.tryAcquire(key);
+    const given = [
+      codeOf(keyed.acquire(key, { waitMs: 10 })),
+      codeOf(keyed.acquire(key, { signal: AbortSignal.abort(new Error("no")) })),
+      codeOf(keyed.run(key, { waitMs: 10 }, () => {})),
+    ];
+    assert.equal(keyed.size, 1);
+    clock.advance(10);
+    await Promise.all(given);
+  }
+
+  assert.equal(keyed.size, 0);
+  assert.deepEqual(domain.report().locks, []);
+});
