@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate } from "node:timers/promises";
 import { ManualClock } from "../base/index.js";
 import { type DomainOptions, LockDomain } from "./index.js";
+import { turn } from "./turn.testkit.js";
 
 /*
  * The rows of the litmus catalogue that a straight line of acquisitions can't say. The last ones are elsewhere: 65, a thread that dies, with the
@@ -67,7 +67,7 @@ test("litmus 38: a function that is called while its caller holds the lock names
   const { domain } = domainOf();
   const a = domain.mutex("a");
   const inner = async (): Promise<void> => {
-    await setImmediate();
+    await turn();
     await a.run(nothing);
   };
 
@@ -81,11 +81,11 @@ test("litmus 39: two orders that functions hide are found, although nothing hung
   const { domain } = domainOf();
   const [a, b] = [domain.mutex("a"), domain.mutex("b")];
   const takesB = async (): Promise<void> => {
-    await setImmediate();
+    await turn();
     await b.run(nothing);
   };
   const takesA = async (): Promise<void> => {
-    await setImmediate();
+    await turn();
     await a.run(nothing);
   };
 
@@ -97,7 +97,7 @@ test("litmus 39: two orders that functions hide are found, although nothing hung
 test("litmus 40: children hold what their parent holds, and not what their siblings do", async () => {
   const { domain } = domainOf();
   const [a, b, c] = [domain.mutex("a"), domain.mutex("b"), domain.mutex("c")];
-  await a.run(() => Promise.all([b.run(() => setImmediate()), c.run(() => setImmediate())]));
+  await a.run(() => Promise.all([b.run(() => turn()), c.run(() => turn())]));
 
   await b.run(() => c.run(nothing));
   await b.run(() => c.run(nothing));
@@ -109,8 +109,8 @@ test("litmus 41: siblings have no order, whichever comes first", async () => {
   const { domain } = domainOf();
   const [a, b] = [domain.mutex("a"), domain.mutex("b")];
 
-  await Promise.all([a.run(() => setImmediate()), b.run(() => setImmediate())]);
-  await Promise.all([b.run(() => setImmediate()), a.run(() => setImmediate())]);
+  await Promise.all([a.run(() => turn()), b.run(() => turn())]);
+  await Promise.all([b.run(() => turn()), a.run(() => turn())]);
   await a.run(() => b.run(nothing));
 
   assert.deepEqual(domain.findings, []);
@@ -143,10 +143,10 @@ test("litmus 50: one who wants many permits is not starved by those who want one
     const smalls = Array.from({ length: 10 }, async () => {
       const hold = await semaphore.acquire();
       order.push("small");
-      await setImmediate();
+      await turn();
       hold.release();
     });
-    await setImmediate();
+    await turn();
     small.release();
     await Promise.all([big, ...smalls]);
 
@@ -160,7 +160,7 @@ test("litmus 51, 52: several keys are taken in one order, each once", async () =
   const ran: string[] = [];
   const both = (keys: readonly string[]): Promise<unknown> =>
     keyed.runAll(keys, async () => {
-      await setImmediate();
+      await turn();
       ran.push(keys.join());
     });
 
@@ -188,7 +188,7 @@ test("litmus 54: waiting for a condition while another lock is held is an acquis
         }),
       ),
     );
-    await setImmediate();
+    await turn();
     condition.notify();
 
     assert.equal(await waiting, onFinding === "throw" ? "LOCK_ORDER" : "done");
@@ -205,11 +205,11 @@ test("litmus 54: a condition's lock that never comes back is a deadlock", async 
   const [a, b] = [domain.mutex("a"), domain.mutex("b")];
   const condition = domain.condition(a);
   const waiting = codeOf(a.run((hold) => b.run(() => condition.wait(hold))));
-  await setImmediate();
+  await turn();
   const notifying = codeOf(
     a.run(async () => {
       condition.notify();
-      await setImmediate();
+      await turn();
       await b.run(nothing);
     }),
   );
@@ -279,7 +279,7 @@ test("litmus 58: a body that takes too long is told so, and nobody comes in befo
   const next = a.run(() => order.push("next"));
 
   for (let ms = 0; ms < 300; ms += 25) clock.advance(25);
-  await setImmediate();
+  await turn();
   assert.deepEqual(order, ["told"]);
   end();
   await Promise.all([long, next]);
@@ -294,9 +294,9 @@ test("litmus 59: of several readers the one that stays is still known when the o
   const stays = await lock.read.acquire();
   (await lock.read.acquire()).release();
   const writer = b.run(() => codeOf(lock.write.run(nothing)));
-  await setImmediate();
+  await turn();
   const behind = lock.read.run(nothing);
-  await setImmediate();
+  await turn();
 
   const [report] = domain.report().locks.filter(({ name }) => name === "rw");
   assert.deepEqual([report?.holders.length, report?.waiters.length], [1, 2]);
@@ -328,7 +328,7 @@ test("litmus 62: two children of a re-entrant hold take turns", async () => {
   const child = (name: string): Promise<void> =>
     a.run(async () => {
       order.push(`${name} begins`);
-      await setImmediate();
+      await turn();
       order.push(`${name} ends`);
     });
 
@@ -345,7 +345,7 @@ test("litmus 63: an older transaction sends the younger one back, and both finis
     domain.transaction(() => {
       starts.push(name);
       return first.run(async () => {
-        await setImmediate();
+        await turn();
         await second.run(nothing);
       });
     });
@@ -361,14 +361,14 @@ test("litmus 64: a transaction that was sent back and goes on is an error, as is
   const [a, b] = [domain.mutex("a"), domain.mutex("b")];
   const older = domain.transaction(() =>
     a.run(async () => {
-      await setImmediate();
+      await turn();
       await b.run(nothing);
     }),
   );
   const goesOn = codeOf(
     domain.transaction(() =>
       b.run(async () => {
-        await setImmediate();
+        await turn();
         await a.run(nothing).catch(nothing);
       }),
     ),
@@ -378,7 +378,7 @@ test("litmus 64: a transaction that was sent back and goes on is an error, as is
 
   const holder = domain.transaction(() =>
     a.run(async () => {
-      await setImmediate();
+      await turn();
       await b.run(nothing);
     }),
   );
@@ -386,7 +386,7 @@ test("litmus 64: a transaction that was sent back and goes on is an error, as is
   const keeps = codeOf(
     domain.transaction(async () => {
       kept = await b.acquire();
-      await setImmediate();
+      await turn();
       await a.run(nothing);
     }),
   );
@@ -434,10 +434,10 @@ test("what acquire() took and then waits for is only a guess, since a sibling ma
   await outer.run(() =>
     Promise.all([
       a.acquire().then(async (hold) => {
-        await setImmediate();
+        await turn();
         hold.release();
       }),
-      setImmediate().then(() => a.run(nothing)),
+      turn().then(() => a.run(nothing)),
     ]),
   );
 

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { ManualClock } from "../base/index.js";
 import {
   type DomainOptions,
@@ -9,6 +8,7 @@ import {
   type LockOptions,
   type ReadWriteLock,
 } from "./index.js";
+import { turn } from "./turn.testkit.js";
 
 export interface Shape extends LockOptions {
   /** @default "mutex" */
@@ -162,7 +162,7 @@ async function meet(
       ends[task] = end;
     });
   });
-  await setImmediate();
+  await turn();
   while (turns.size > 0) {
     const ready = [...turns.keys()].sort();
     const task = ready[choose(ready.length)]!;
@@ -170,7 +170,7 @@ async function meet(
     turns.delete(task);
     schedule.push(task + 1);
     go();
-    await setImmediate();
+    await turn();
   }
   return { ends, schedule, world, isHung: Object.keys(ends).length < programs.length };
 }

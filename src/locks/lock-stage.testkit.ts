@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers/promises";
 import { ManualClock, messageOf } from "../base/index.js";
 import {
   type AcquireOptions,
@@ -10,6 +9,7 @@ import {
   type ReadWriteLock,
 } from "./index.js";
 import { LockModel, type ModelLockSpec, type ModelRequest } from "./lock-model.testkit.js";
+import { turn } from "./turn.testkit.js";
 
 export interface StageLock extends ModelLockSpec {
   /** One key of a keyed lock, which all such locks of a stage share. */
@@ -91,7 +91,7 @@ export class LockStage {
       await this.#do(step);
     } catch (error) {
       const steps = this.#history.map((one) => JSON.stringify(one)).join("\n");
-      throw new Error(`${messageOf(error)}\n${steps}\n${this.model}`, { cause: error });
+      return assert.fail(`${messageOf(error)}\n${steps}\n${this.model}`);
     }
     return step.kind === "acquire" || step.kind === "try" ? this.#ids : undefined;
   }
@@ -109,7 +109,7 @@ export class LockStage {
       for (const { id, task } of this.model.waiters)
         if (task === step.task && this.#aborts.has(id)) this.model.giveUp(id);
     } else this.#timePasses();
-    if (step.kind === "release" || step.kind === "abort" || step.kind === "time passes") await setImmediate();
+    if (step.kind === "release" || step.kind === "abort" || step.kind === "time passes") await turn();
     this.#removeRefused();
     this.stalls += this.#stallsFound() - stallsBefore;
     this.#assertSame();
@@ -156,7 +156,7 @@ export class LockStage {
       },
       (error: { readonly code?: Outcome }) => this.#outcomes.set(id, error.code ?? "aborted"),
     );
-    await setImmediate();
+    await turn();
     this.#judge(request, this.#stallsFound() > stallsBefore);
   }
 
