@@ -479,3 +479,25 @@ test("a domain is not seen from another, and one in another loses nothing", asyn
 
   assert.deepEqual([one.findings, other.findings], [[], []]);
 });
+
+test("readers that wait for each other only as long as a writer stands between them stall, and go on when it gives up", async () => {
+  const { domain, clock } = domainOf({ onFinding: "collect" });
+  const lock = domain.readWriteLock("a");
+  const b = domain.mutex("b");
+  const reader = await lock.read.acquire();
+  const mutex = await b.acquire();
+  const waiting = b.acquire({ holding: reader });
+  const writer = codeOf(lock.write.acquire({ waitMs: 50 }));
+  const behind = lock.read.acquire({ holding: mutex });
+
+  assert.deepEqual(
+    domain.findings.filter(({ kind }) => kind === "stall").map(({ lock: name }) => name),
+    ["a"],
+  );
+  clock.advance(50);
+
+  assert.equal(await writer, "LOCK_TIMEOUT");
+  (await behind).release();
+  mutex.release();
+  (await waiting).release();
+});
