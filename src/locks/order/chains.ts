@@ -1,5 +1,6 @@
 import type { LockClass, Mode } from "../kinds.js";
 import type { Site } from "../site.js";
+import { sizeOf } from "./sizes.js";
 
 /** What is held, in order, as interned keys: the same sequence of classes and modes is the same object. */
 export interface Chain {
@@ -14,7 +15,7 @@ export interface Link {
   readonly lockClass: LockClass;
   readonly mode: Mode;
   readonly isTry: boolean;
-  /** Permits; more than 1 is told apart from 1. @default 1 */
+  /** Permits; told apart as far as `sizeOf` does. @default 1 */
   readonly weight?: number;
 }
 
@@ -25,6 +26,9 @@ export interface Step {
   /** @default 1 */
   readonly weight?: number;
 }
+
+/** Two bits for the mode and for attempts, four for the size. */
+const keysOfClass = 64;
 
 const unseen = 0;
 const seenTimed = 1;
@@ -88,8 +92,7 @@ export class Chains {
       this.#onDrop("class");
       return chain;
     }
-    const key =
-      lockClass.id * 8 + (hold.mode === "shared" ? 1 : 0) + (isHeavy(hold) ? 2 : 0) + (hold.isTry ? 4 : 0);
+    const key = keyOf(hold) + (hold.isTry ? 2 : 0);
     const node = chain as ChainNode;
     if (node.lastKey === key && node.epoch === this.#epoch) return node.last!;
     return this.#childOf(node, key);
@@ -99,7 +102,8 @@ export class Chains {
   isValidated(chain: Chain, wanted: Step, isTimed: boolean): boolean {
     const node = chain as ChainNode;
     const { lockClass } = wanted;
-    if (lockClass.id >= this.#classesMax || (node === this.#root && !isHeavy(wanted))) return true;
+    if (lockClass.id >= this.#classesMax || (node === this.#root && sizeOf(wanted.weight, lockClass) === 0))
+      return true;
     if (node.epoch !== this.#epoch) return false;
     const key = keyOf(wanted);
     let child = node.last;
@@ -166,16 +170,13 @@ function find(node: ChainNode, key: number, epoch: number): ChainNode | undefine
 }
 
 function keyOf(step: Step): number {
-  return step.lockClass.id * 8 + (step.mode === "shared" ? 1 : 0) + (isHeavy(step) ? 2 : 0);
-}
-
-function isHeavy({ weight }: { readonly weight?: number }): boolean {
-  return weight !== undefined && weight > 1;
+  const { lockClass, mode, weight } = step;
+  return lockClass.id * keysOfClass + (mode === "shared" ? 1 : 0) + 4 * sizeOf(weight, lockClass);
 }
 
 function isNestedIn(parent: ChainNode, key: number): boolean {
-  const id = Math.floor(key / 8);
+  const id = Math.floor(key / keysOfClass);
   for (let outer: ChainNode | undefined = parent; outer?.parent !== undefined; outer = outer.parent)
-    if (Math.floor(outer.key / 8) === id) return true;
+    if (Math.floor(outer.key / keysOfClass) === id) return true;
   return false;
 }

@@ -27,7 +27,7 @@ export class KnownClasses implements ClassFacts {
   see(lockClass: LockClass, lock: object | undefined, weight: number): boolean {
     this.#classes[lockClass.id] = lockClass;
     if (lockClass.permits > 1) this.#hasPermits = true;
-    const isHeavy = weight > 1 && !this.#weighted.has(lockClass.id);
+    const isHeavy = lockClass.permits > 1 && weight > 1 && !this.#weighted.has(lockClass.id);
     if (isHeavy) this.#weighted.add(lockClass.id);
     return (lock !== undefined && this.#another(lockClass, lock)) || isHeavy;
   }

@@ -1,7 +1,7 @@
 import type { LockClass } from "../kinds.js";
 import type { Edge } from "./edge.js";
-import { type Evidence, sourceOf } from "./evidence.js";
-import { type ClassFacts, canFill, gateAmong, holdersNeeded } from "./gates.js";
+import { type Evidence, type HoldFact, leastHeld, sourceOf } from "./evidence.js";
+import { type ClassFacts, fillersFor, gateAmong, holdersNeeded } from "./gates.js";
 
 /** A way round, and for each edge a task that was seen there. */
 export interface Cycle {
@@ -119,9 +119,10 @@ class Walk {
 
   #complete(gate: LockClass | undefined): void {
     if (!this.#search.accepts(this.#edges)) return;
-    const tasks = this.#edges.reduce((sum, _, index) => sum + this.#moreAt(index), this.#edges.length);
+    const fillers = gate === undefined ? this.#edges.map((_, index) => this.#fillersAt(index)) : [];
+    const unfilled = fillers.indexOf(undefined);
+    const tasks = fillers.reduce<number>((sum, more) => sum + (more ?? 0), this.#edges.length);
     const cycle = { edges: [...this.#edges], evidence: [...this.#evidence], tasks };
-    const unfilled = gate === undefined ? this.#edges.findIndex((_, index) => !this.#canFillAt(index)) : -1;
     if (gate !== undefined) this.#gated ??= { ...cycle, severity: "gated", gate };
     else if (unfilled >= 0)
       this.#gated ??= {
@@ -134,25 +135,31 @@ class Walk {
     else this.#feasible = { ...cycle, severity: "feasible", gate: undefined };
   }
 
-  /** Tasks beside those of the cycle that must hold the source of the edge until the edge before it waits for ever. */
-  #moreAt(index: number): number {
+  /**
+   * Tasks beside those of the cycle that must hold the source of the edge until the edge before it waits for ever; undefined if they can't come
+   * together.
+   */
+  #fillersAt(index: number): number | undefined {
     const source = this.#edges[index]!.from >> 1;
     const hold = sourceOf(this.#evidence[index]!, source);
     if (hold === undefined || hold.lockClass.permits === 1) return 0;
-    const { wanted } = this.#evidence.at(index - 1)!;
-    const isSole = !this.#search.facts.hasMany(hold.lockClass);
-    const holders = isSole ? this.#evidence.filter((one) => sourceOf(one, source) !== undefined).length : 1;
-    return Math.max(0, holdersNeeded(hold.lockClass.permits, hold.weight, wanted.weight) - holders);
+    const { lockClass } = hold;
+    const { facts } = this.#search;
+    const { weight } = this.#evidence.at(index - 1)!.wanted;
+    if (facts.hasWeights(lockClass)) return this.#holdersMissing(hold, weight);
+    const gone = facts.hasMany(lockClass)
+      ? 1
+      : this.#evidence.reduce((sum, { held }) => sum + leastHeld(held, lockClass), 0);
+    const missing = lockClass.permits - weight + 1 - gone;
+    return fillersFor({ lockClass, missing }, this.#search.stuckWith(lockClass), this.#evidence, facts);
   }
 
-  #canFillAt(index: number): boolean {
-    const more = this.#moreAt(index);
-    if (more === 0) return true;
-    const { lockClass } = sourceOf(this.#evidence[index]!, this.#edges[index]!.from >> 1)!;
-    const { facts } = this.#search;
-    return (
-      facts.hasWeights(lockClass) || canFill(more, this.#search.stuckWith(lockClass), this.#evidence, facts)
-    );
+  #holdersMissing({ lockClass, weight }: HoldFact, wantedWeight: number): number {
+    const isSole = !this.#search.facts.hasMany(lockClass);
+    const holders = isSole
+      ? this.#evidence.filter((one) => sourceOf(one, lockClass.id) !== undefined).length
+      : 1;
+    return Math.max(0, holdersNeeded(lockClass.permits, weight, wantedWeight) - holders);
   }
 }
 

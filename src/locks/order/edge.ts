@@ -41,11 +41,10 @@ export class Edge implements Arc {
 
 function wildOf(all: readonly Evidence[], evidence: Evidence, classId: number): Evidence {
   const source = sourceOf(evidence, classId);
-  const heldWeight = Math.max(...all.map((one) => sourceOf(one, classId)?.weight ?? 1));
   const weight = Math.max(...all.map((one) => one.wanted.weight));
   return {
     ...evidence,
-    held: source === undefined ? [] : [{ ...source, weight: heldWeight }],
+    held: source === undefined ? [] : [{ ...source, weight: 1 }],
     wanted: { ...evidence.wanted, weight },
   };
 }

@@ -1,4 +1,5 @@
 import type { LockClass, Mode } from "../kinds.js";
+import { leastOf } from "./sizes.js";
 
 /** Where something was acquired: a `Site`, or what is left of one in an export. */
 export interface Place {
@@ -40,13 +41,27 @@ export function dominates(one: Evidence, other: Evidence, sourceClassId: number)
   if (one.wanted.mode !== other.wanted.mode || one.wanted.weight < other.wanted.weight) return false;
   const source = sourceOf(one, sourceClassId);
   const otherSource = sourceOf(other, sourceClassId);
-  if (source?.mode !== otherSource?.mode || (source?.weight ?? 0) < (otherSource?.weight ?? 0)) return false;
-  return one.held.every((hold) => excludesAsMuch(other.held, hold));
+  if (source?.mode !== otherSource?.mode) return false;
+  // Whoever holds more of the source leaves less of it, and whoever holds less keeps fewer others out.
+  const { lockClass } = source ?? one.wanted;
+  if (leastHeld(one.held, lockClass) !== leastHeld(other.held, lockClass)) return false;
+  return one.held.every(
+    (hold) =>
+      excludesAsMuch(other.held, hold) &&
+      leastHeld(other.held, hold.lockClass) >= leastHeld(one.held, hold.lockClass),
+  );
 }
 
 /** The innermost hold of the class. */
 export function sourceOf(evidence: Evidence, classId: number): HoldFact | undefined {
   return evidence.held.findLast((hold) => hold.lockClass.id === classId);
+}
+
+/** Permits of the class that are held at least by everybody for whom these holds stand. */
+export function leastHeld(held: readonly HoldFact[], { id }: LockClass): number {
+  let least = 0;
+  for (const { lockClass, weight } of held) if (lockClass.id === id) least += leastOf(weight, lockClass);
+  return least;
 }
 
 function excludesAsMuch(held: readonly HoldFact[], hold: HoldFact): boolean {

@@ -22,9 +22,15 @@ export function isFeasible(finding: OrderFinding, { programs, world, keys }: Ran
   const many = Object.keys(keys).filter((name) => keys[name]! > 1);
   const within = many.filter((name) => finding.cycle.some((lock) => lock.name === name));
   const beside = many.filter((name) => !within.includes(name));
+  // Those who only use permits up are stuck in cycles of their own, in which what others hold beside may matter.
+  const ways = function* (tasks: readonly Program[]): Iterable<readonly Program[]> {
+    yield* renamings(tasks, { world, within, beside });
+    if (tasks.length > named.length && beside.length > 0)
+      yield* renamings(tasks, { world, within: many, beside: [] });
+  };
   for (let size = least; size <= most; size += 1)
     for (const more of combinations(programs, size - named.length))
-      for (const tasks of renamings([...named, ...more], { world, within, beside }))
+      for (const tasks of ways([...named, ...more]))
         if (canDeadlock([...tasks, ...writers]) !== false) return true;
   return false;
 }

@@ -50,6 +50,11 @@ export class OrderFinding {
     this.#remark = remark;
   }
 
+  /** Whether nothing hangs for ever as things are. */
+  get isNote(): boolean {
+    return this.severity === "gated" || this.severity === "stall";
+  }
+
   /** For a person: what is wrong, and for each edge who did what where. */
   message(): string {
     const lines = [this.#headline()];

@@ -1,5 +1,5 @@
 import type { LockClass } from "../kinds.js";
-import type { Evidence, HoldFact } from "./evidence.js";
+import { type Evidence, type HoldFact, leastHeld } from "./evidence.js";
 
 /** What is known of the classes beyond what they declare. */
 export interface ClassFacts {
@@ -33,41 +33,45 @@ export function gateAmong(
     const gate = gateBetween(other, newcomer, facts);
     if (gate !== undefined) return gate;
   }
-  return newcomer.held.find(({ lockClass }) => isUsedUp(lockClass, others, facts))?.lockClass;
+  return newcomer.held.find(({ lockClass }) => isUsedUp(lockClass, [...others, newcomer], facts))?.lockClass;
 }
 
-function isUsedUp(lockClass: LockClass, others: readonly Evidence[], facts: ClassFacts): boolean {
-  const { id, permits } = lockClass;
-  if (permits === 1 || permits > others.length || facts.hasMany(lockClass)) return false;
-  // Each counts for one permit, since lighter ones than those kept may have been seen.
-  return others.filter(({ held }) => held.some((hold) => hold.lockClass.id === id)).length >= permits;
+function isUsedUp(lockClass: LockClass, all: readonly Evidence[], facts: ClassFacts): boolean {
+  if (lockClass.permits === 1 || facts.hasMany(lockClass)) return false;
+  return all.reduce((sum, { held }) => sum + leastHeld(held, lockClass), 0) > lockClass.permits;
 }
 
 /** Steps of one attempt to fill; past them it is taken to be possible. */
 const stepsMax = 5_000;
 
 /**
- * Whether `count` more tasks can be where some of the candidates were, all at once and beside those already chosen; one candidate may stand for
- * many. A permit that is to be missing for ever needs a holder that is stuck too, and the candidates are all that were seen to hold one and want
- * something.
+ * How many more tasks, all at once and beside those already chosen, it takes where some of the candidates were until as many permits as are
+ * missing are gone too; one candidate may stand for many. Undefined if they can't. A permit that is to be missing for ever needs a holder that
+ * is stuck as well, and the candidates are all that were seen to hold one and want something.
  */
-export function canFill(
-  count: number,
+export function fillersFor(
+  { lockClass, missing }: { readonly lockClass: LockClass; readonly missing: number },
   candidates: readonly Evidence[],
   chosen: readonly Evidence[],
   facts: ClassFacts,
-): boolean {
+): number | undefined {
+  // Of several locks of the class a task may hold one each.
+  const isSole = !facts.hasMany(lockClass);
   let steps = 0;
-  const fill = (left: number, first: number, all: readonly Evidence[]): boolean => {
-    if (left <= 0 || (steps += 1) > stepsMax) return true;
+  const fill = (left: number, first: number, all: readonly Evidence[]): number | undefined => {
+    const added = all.length - chosen.length;
+    if (left <= 0) return added;
+    if ((steps += 1) > stepsMax) return added + left;
     for (let index = first; index < candidates.length; index += 1) {
       const candidate = candidates[index]!;
-      if (gateAmong(all, candidate, facts) === undefined && fill(left - 1, index, [...all, candidate]))
-        return true;
+      if (gateAmong(all, candidate, facts) !== undefined) continue;
+      const held = isSole ? Math.max(1, leastHeld(candidate.held, lockClass)) : 1;
+      const found = fill(left - held, index, [...all, candidate]);
+      if (found !== undefined) return found;
     }
-    return false;
+    return undefined;
   };
-  return fill(count, 0, chosen);
+  return fill(missing, 0, chosen);
 }
 
 /** Holders of `heldWeight` that it takes until nobody gets `wantedWeight` more. */

@@ -1,6 +1,6 @@
 import { type Evidence, factOf, type HoldFact, type OrderHold } from "./evidence.js";
 import { edgeBetween, OrderFinding, type OrderSeverity, queuedWriter } from "./finding.js";
-import { type ClassFacts, canFill, holdersNeeded } from "./gates.js";
+import { type ClassFacts, fillersFor, holdersNeeded } from "./gates.js";
 
 /** What is wrong with wanting a lock while another of its class, or itself, is held. */
 export interface Nesting {
@@ -13,6 +13,8 @@ export interface Nesting {
    */
   readonly verdict: "certain" | "always" | "together";
   readonly tasks: number;
+  /** Permits that must be gone beside those that the task itself holds. */
+  readonly missing: number;
 }
 
 /** @param held outermost first */
@@ -30,10 +32,16 @@ function itself(held: readonly OrderHold[], hold: OrderHold, wanted: OrderHold):
   const { lockClass, mode, weight } = wanted;
   const isReading = hold.mode === "shared" && mode === "shared";
   const base = { kind: "nested-self", hold: factOf(hold), remark: undefined } as const;
-  if (isReading) return { ...base, remark: queuedWriter(lockClass.name), verdict: "always", tasks: 2 };
+  if (isReading)
+    return { ...base, remark: queuedWriter(lockClass.name), verdict: "always", tasks: 2, missing: 0 };
   const own = held.reduce((sum, one) => (one.lock === wanted.lock ? sum + one.weight : sum), 0);
   const tasks = lockClass.permits === 1 ? 1 : holdersNeeded(lockClass.permits, own, weight);
-  return { ...base, verdict: tasks <= 1 ? "certain" : "together", tasks };
+  return {
+    ...base,
+    verdict: tasks <= 1 ? "certain" : "together",
+    tasks,
+    missing: lockClass.permits - weight + 1 - own,
+  };
 }
 
 function sibling(hold: OrderHold, wanted: OrderHold): Nesting | undefined {
@@ -44,7 +52,7 @@ function sibling(hold: OrderHold, wanted: OrderHold): Nesting | undefined {
   if (compare !== undefined) {
     if (compare(hold.key, wanted.key) < 0) return undefined;
     const remark = `${name} declares an order, in which ${String(wanted.key)} does not come after ${String(hold.key)}, which is held.`;
-    return { ...base, remark, verdict: "always", tasks: 2 };
+    return { ...base, remark, verdict: "always", tasks: 2, missing: 0 };
   }
   if (lockClass.isReaderPreferring && isReading) return undefined;
   const each = permits === 1 ? 1 : Math.max(1, holdersNeeded(permits, hold.weight, weight));
@@ -53,12 +61,13 @@ function sibling(hold: OrderHold, wanted: OrderHold): Nesting | undefined {
     remark: isReading ? queuedWriter(name) : undefined,
     verdict: "together",
     tasks: 2 * each,
+    missing: 2 * each - 1,
   };
 }
 
 /** @param others.stuck all that was ever seen to hold the class and want something, the present one included */
 export function nestingFinding(
-  { kind, hold, remark, verdict, tasks }: Nesting,
+  { kind, hold, remark, verdict, tasks, missing }: Nesting,
   evidence: Evidence,
   others: { readonly stuck: readonly Evidence[]; readonly facts: ClassFacts },
 ): OrderFinding {
@@ -66,7 +75,7 @@ export function nestingFinding(
   const isOpen =
     verdict !== "together" ||
     others.facts.hasWeights(lockClass) ||
-    canFill(tasks - 1, others.stuck, [evidence], others.facts);
+    fillersFor({ lockClass, missing }, others.stuck, [evidence], others.facts) !== undefined;
   const gate = evidence.held.find((one) => one.lockClass !== lockClass && one.mode === "exclusive");
   return new OrderFinding({
     kind,

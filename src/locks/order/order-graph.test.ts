@@ -10,8 +10,8 @@ import { runAlone } from "./run-alone.testkit.js";
 
 const once = { task: "task", isTimed: false };
 
-test("OrderGraph.push() knows the same chain again, and tells order, mode, attempts and heavy holds apart", () => {
-  const world = new World({ A: { kind: "read-write" }, S: { permits: 3 } });
+test("OrderGraph.push() knows the same chain again, and tells order, mode, attempts and sizes of holds apart", () => {
+  const world = new World({ A: { kind: "read-write" }, S: { permits: 9 } });
   const graph = new OrderGraph();
   const [a, s] = [holdOf(world, "A"), holdOf(world, "S")];
   const chainOf = (...holds: readonly OrderHold[]): unknown =>
@@ -22,10 +22,10 @@ test("OrderGraph.push() knows the same chain again, and tells order, mode, attem
     chainOf(s, a),
     chainOf({ ...a, mode: "shared" }, s),
     chainOf({ ...a, isTry: true }, s),
-    chainOf(a, { ...s, weight: 2 }),
+    ...[2, 4, 9].map((weight) => chainOf(a, { ...s, weight })),
   ];
-  assert.equal(new Set([chainOf(a, s), ...others]).size, 5);
-  assert.equal(chainOf(a, { ...s, weight: 2 }), chainOf(a, { ...s, weight: 3 }));
+  assert.equal(new Set([chainOf(a, s), ...others]).size, 7);
+  assert.equal(chainOf(a, { ...s, weight: 4 }), chainOf(a, { ...s, weight: 7 }));
 });
 
 test("OrderGraph.isValidated() answers true once the same was checked, and never for nesting within a class", () => {
@@ -114,6 +114,31 @@ test("OrderGraph takes the permits that a limiter shares out for a gate", () => 
     [["gated", "S"]],
   );
   assert.equal(runAlone(graph, world.program("past it", "C A"))[0]?.severity, "feasible");
+});
+
+test("OrderGraph lets several permits in one hand count for a gate as far as they are certain to be held", () => {
+  const run = (tasks: readonly string[]) => {
+    const world = new World({ S: { kind: "semaphore", permits: 5 }, T: { kind: "semaphore", permits: 2 } });
+    const graph = new OrderGraph();
+    for (const text of tasks) runAlone(graph, world.program(text, text));
+    const cycles = graph.findings.filter(({ kind }) => kind === "order");
+    return cycles.map(({ severity, gatedBy }) => [severity, gatedBy]);
+  };
+
+  assert.deepEqual(run(["S*5 A B", "S B A"]), [["gated", "S"]]);
+  assert.deepEqual(run(["S*4 A B", "S*2 B A"]), [["gated", "S"]]);
+  assert.deepEqual(run(["S*2 S*2 A B", "S*2 B A"]), [["gated", "S"]]);
+  assert.deepEqual(run(["S*3 A B", "S*2 B A"]), [["feasible", undefined]]);
+  // Both permits of T in one hand: nobody else is needed for none to be left.
+  assert.deepEqual(run(["A T", "T try(T) A"]), [["feasible", undefined]]);
+  // The second holder that T needs to run out can't come while somebody holds all of S.
+  assert.deepEqual(run(["S T A", "S*5 A T"]), [["gated", "S"]]);
+  // What was seen with much is seen with little as well.
+  assert.deepEqual(run(["S*5 A B", "S A B", "S B A"]), [["feasible", undefined]]);
+  assert.deepEqual(run(["S*5 A B", "S B A", "S A B"]), [
+    ["gated", "S"],
+    ["feasible", undefined],
+  ]);
 });
 
 test("OrderGraph tells of suppressions that matched nothing, and reports again when one is over", () => {

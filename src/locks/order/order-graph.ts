@@ -231,11 +231,18 @@ export class OrderGraph {
   #add(from: number, to: number, evidence: Evidence): Edge | undefined {
     const known = this.#edges.find(from, to);
     if (known !== undefined) {
-      const isNews = known.add(evidence, this.#witnessesMax, () => this.#onDrop("evidence"));
+      const isNews = known.add(evidence, this.#witnessesMax, () => this.#dropEvidence(known));
       return isNews && !this.#edges.isClosed(known) && this.#edges.hasRefused ? known : undefined;
     }
     const edge = this.#edges.add(from, to, evidence);
     return this.#edges.hasRefused ? edge : undefined;
+  }
+
+  /** How many permits were held in what is dropped is not known any more. */
+  #dropEvidence({ from }: Edge): void {
+    const source = this.#classes.get(from >> 1);
+    if (source !== undefined) this.#classes.see(source, undefined, source.permits);
+    this.#onDrop("evidence");
   }
 
   #see(holds: readonly OrderHold[]): OrderFinding | undefined {
