@@ -10,7 +10,7 @@ import { findDeadlock } from "./wait-graph.js";
 /** What the checks need of a domain. */
 export interface CheckedDomain {
   readonly order: OrderGraph;
-  chainOf(frame: Frame): Chain;
+  chainOf(frame: Frame | undefined): Chain;
   chainOfHolds(holds: readonly HeldPart[]): Chain;
   /** @throws the error, where findings are thrown */
   found(lockClass: LockClassState, kind: "level" | "order", error: Error): void;
@@ -58,6 +58,7 @@ export class Checks {
   again(core: LockPart, wanted: Wanted, frame: Frame, hold: HeldPart): void {
     if (!core.lockClass.checksOrder || frame.transaction !== undefined) return;
     const others = heldIn(frame).filter((other) => other !== hold && other.core.reentryOf === undefined);
+    if (others.length === 0) return;
     this.#judge(core, wanted, frame, { held: others, chain: this.#domain.chainOfHolds(others) });
   }
 
@@ -71,6 +72,14 @@ export class Checks {
       return undefined;
     }
     return lines;
+  }
+
+  /**
+   * For several permits at once with nothing held. Whoever wants one waits behind it, so from now on the lock runs out of permits with fewer
+   * holders than it has permits, which only the order's graph can judge.
+   */
+  heavy(core: LockPart, wanted: Wanted): void {
+    this.#inOrder(core, wanted, undefined);
   }
 
   #notItself(core: LockPart, { mode, weight, below }: Wanted, own: readonly HeldPart[]): void {
@@ -122,10 +131,10 @@ export class Checks {
     }
   }
 
-  #inOrder(core: LockPart, wanted: Wanted, frame: Frame): void {
+  #inOrder(core: LockPart, wanted: Wanted, frame: Frame | undefined): void {
     const { order } = this.#domain;
     const chain = this.#domain.chainOf(frame);
-    const weight = core.lockClass.kind === "semaphore" ? wanted.weight : 1;
+    const weight = weightOf(core, wanted.weight);
     const step = { lockClass: core.lockClass, mode: wanted.mode, weight };
     if (order.isValidated(chain, step, isTimed(wanted))) return;
     const held = heldIn(frame).filter((hold) => hold.core.reentryOf === undefined);
@@ -135,18 +144,16 @@ export class Checks {
   #judge(
     core: LockPart,
     wanted: Wanted,
-    frame: Frame,
+    frame: Frame | undefined,
     { held, chain }: { readonly held: readonly HeldPart[]; readonly chain: Chain },
   ): void {
-    if (held.length === 0) return;
     const holds = held.map(asOrderHold);
     const asked = orderHoldOf(core, wanted, new Site(wanted.below));
     const context = { task: taskOf(frame), isTimed: isTimed(wanted) };
     const finding = this.#domain.order.check(chain, holds, asked, context);
     this.#guesses?.see(holds, asked, context);
     if (finding === undefined) return;
-    if (finding.severity === "gated" || finding.severity === "stall")
-      this.#domain.noted(core.lockClass, finding.message());
+    if (finding.isNote) this.#domain.noted(core.lockClass, finding.message());
     else this.#domain.found(core.lockClass, "order", new LockOrderError(finding.message()));
   }
 
@@ -182,12 +189,19 @@ function ownHolds(core: LockPart, frame: Frame): readonly HeldPart[] {
 const none: readonly HeldPart[] = [];
 
 function asOrderHold(hold: HeldPart): OrderHold {
-  const { core, mode, weight, isTry } = hold;
+  const { core, mode, isTry } = hold;
+  const weight = weightOf(core, hold.weight);
   return { lockClass: core.lockClass, lock: core, key: core.key, mode, weight, isTry, site: siteOf(hold) };
 }
 
-function orderHoldOf(core: LockPart, { mode, weight }: Wanted, site: Site): OrderHold {
+function orderHoldOf(core: LockPart, { mode, weight: given }: Wanted, site: Site): OrderHold {
+  const weight = weightOf(core, given);
   return { lockClass: core.lockClass, lock: core, key: core.key, mode, weight, isTry: false, site };
+}
+
+/** A writer takes all permits of a read-write lock; that is no weight. */
+export function weightOf({ lockClass }: LockPart, weight: number): number {
+  return lockClass.kind === "semaphore" ? weight : 1;
 }
 
 /** Its own where it was taken down, else where the same was first acquired with the same held. */

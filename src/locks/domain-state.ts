@@ -1,5 +1,5 @@
 import type { Clock } from "../base/index.js";
-import { Checks, siteOf } from "./checks.js";
+import { Checks, siteOf, weightOf } from "./checks.js";
 import { Deadlines } from "./deadlines.js";
 import { HoldError } from "./errors.js";
 import { Frames, hasGaps, heldIn, taskOf } from "./frame.js";
@@ -130,6 +130,23 @@ export class DomainState {
     if (onFinding === "warn") this.log.finding({ kind, message: error.message });
   }
 
+  /**
+   * The class has a further lock, so holding one of it keeps nobody out for certain. What comes to light by that is never thrown: whoever
+   * makes a lock has taken none in the wrong order.
+   */
+  another(lockClass: LockClassState): void {
+    const finding = lockClass.checksOrder ? this.order.sawMany(lockClass) : undefined;
+    if (finding === undefined) return;
+    const message = `${finding.message()}\n  There are several locks named ${lockClass.name} by now, so it keeps nobody apart.`;
+    if (finding.isNote) {
+      this.noted(lockClass, message);
+      return;
+    }
+    this.#keep({ kind: "order", lock: lockClass.name, message });
+    lockClass.metrics.findings += 1;
+    if (lockClass.settings.onFinding !== "collect") this.log.finding({ kind: "order", message });
+  }
+
   /** A hold for a caller who gives no body: what it does below is guessed from the frame that it called in. */
   guard(hold: HeldPart): Hold {
     // Nobody looks after it then.
@@ -252,6 +269,5 @@ export class DomainState {
 }
 
 function linkOf({ core, mode, isTry, weight }: HeldPart): Link {
-  // A writer takes all permits of a read-write lock; that is no weight.
-  return { lockClass: core.lockClass, mode, isTry, weight: core.lockClass.kind === "semaphore" ? weight : 1 };
+  return { lockClass: core.lockClass, mode, isTry, weight: weightOf(core, weight) };
 }

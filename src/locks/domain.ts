@@ -305,6 +305,7 @@ export class LockDomain implements ReportingDomain {
         );
       const { waitMs, holdWarnMs, reentrant: isReentrant, detection, onFinding } = options;
       assertSameClass(known, { level, waitMs, holdWarnMs, isReentrant, detection, onFinding });
+      this.#state.another(known);
       return known;
     }
     const about = {

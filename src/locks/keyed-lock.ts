@@ -15,6 +15,8 @@ export class KeyedLock<Key extends string | number> {
   readonly #domain: DomainState;
   readonly #lockClass: LockClassState;
   readonly #gates = new Map<Key, Gate>();
+  #firstKey: Key | undefined;
+  #hasSeveralKeys = false;
 
   /** @internal */
   constructor(domain: DomainState, lockClass: LockClassState) {
@@ -110,6 +112,7 @@ export class KeyedLock<Key extends string | number> {
   }
 
   #make(key: Key): Gate {
+    if (!this.#hasSeveralKeys) this.#see(key);
     const core = new LockCore({
       domain: this.#domain,
       lockClass: this.#lockClass,
@@ -121,6 +124,12 @@ export class KeyedLock<Key extends string | number> {
     const gate = new Gate(core, "exclusive", 1);
     this.#gates.set(key, gate);
     return gate;
+  }
+
+  #see(key: Key): void {
+    this.#firstKey ??= key;
+    this.#hasSeveralKeys = key !== this.#firstKey;
+    if (this.#hasSeveralKeys) this.#domain.another(this.#lockClass);
   }
 
   #dropIdle(key: Key, gate: Gate): void {

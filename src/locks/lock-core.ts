@@ -105,6 +105,8 @@ export class LockCore implements LockPart {
     if (frame !== undefined) {
       const inner = this.domain.checks.before(this, wanted, frame);
       if (inner !== undefined) return (inner as LockCore).acquire(wanted);
+    } else if (weight > 1 && lockClass.permits > 1 && lockClass.checksOrder) {
+      this.domain.checks.heavy(this, wanted);
     }
     const { log } = this.domain;
     if (log.wantsAttempts) log.attempt({ lock: this.label, mode, weight, task: taskOf(frame) });
