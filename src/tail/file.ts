@@ -5,7 +5,7 @@ import type { FileRange, FileStatus } from "./contract.js";
 import { RangeOrderError } from "./errors.js";
 import type { Handle } from "./handle.js";
 import { type FileKey, PREFIX_BYTES_MAX, prefixHash } from "./identity.js";
-import { GUARD_BYTES_MAX, type PlanInput, planRange, type ReadAt, readGuard } from "./planner.js";
+import { GUARD_BYTES_MAX, type Plan, planRange, type ReadAt, readGuard } from "./planner.js";
 import { familyOf } from "./siblings.js";
 import type { TurnTaker } from "./turns.js";
 
@@ -50,13 +50,20 @@ export interface StepLimits {
   readonly roomBytes: number;
 }
 
+/** What was there when reading began is settled without being read. */
+interface PlannedSkip {
+  readonly kind: "skip";
+  readonly end: number;
+  readonly guard: Buffer;
+}
+
 interface InFlight {
   readonly range: FileRange;
   readonly handle: Handle;
   /** Bytes before the range. */
   readonly guard: Buffer | undefined;
   /** Its last bytes. */
-  readonly endGuard: Buffer | undefined;
+  readonly endGuard: Buffer;
 }
 
 /** What a range takes of the bytes in flight. An over-long line is never in memory whole. */
@@ -189,46 +196,44 @@ export class FollowedFile implements TurnTaker {
     return true;
   }
 
-  /** Plans the next range; the caller hands it out or takes it back with `unplan`. */
+  /**
+   * Plans the next range; the caller hands it out or takes it back with `rewind`.
+   *
+   * What was read before is compared after the new bytes were looked at, never before: a content that is gone does not
+   * come back, so what is still there then was there all along, and the new bytes are its own.
+   */
   async step(limits: StepLimits, read: ReadAt): Promise<Step> {
     const epoch = this.#epoch;
-    const isSame = await this.#isSameContent(read);
-    // What was compared is no longer what comes next.
+    if (this.#size < this.#planned) return { kind: "replaced" };
+    const plan = await this.#plan(limits, read);
     if (epoch !== this.#epoch) return { kind: "more" };
-    if (!isSame) return { kind: "replaced" };
-    if (this.#planned < this.#skipTo) {
-      const guard = await readGuard(this.#skipTo, read);
-      return this.#hand({ kind: "skip", end: this.#skipTo, guard }, limits, epoch, read);
-    }
-    const input: PlanInput = {
-      start: this.#planned,
-      size: this.size,
-      scannedTo: this.#scannedTo,
-      isFinal: this.isFinal,
-      rangeBytesMax: limits.rangeBytesMax,
-      lineBytesMax: limits.lineBytesMax,
-    };
-    const plan = await planRange(input, read);
-    if (epoch !== this.#epoch) return { kind: "more" };
-    if (plan.kind === "wait" || plan.kind === "more") {
-      this.#scannedTo = plan.scannedTo;
-      return { kind: plan.kind };
-    }
     if (plan.kind === "shrunk") {
       this.#verifiedAt = undefined;
       return { kind: "wait" };
     }
-    return this.#hand(plan, limits, epoch, read);
+    const isRange = plan.kind !== "wait" && plan.kind !== "more";
+    if (isRange && !(await this.#learnPrefix(plan.end, read))) return { kind: "replaced" };
+    const isSame = (!isRange && this.#isVerified()) || (await this.#isSameContent(read));
+    // What was compared is no longer what comes next.
+    if (epoch !== this.#epoch) return { kind: "more" };
+    if (!isSame) return { kind: "replaced" };
+    if (isRange) return this.#hand(plan, limits);
+    this.#scannedTo = plan.scannedTo;
+    return { kind: plan.kind };
   }
 
-  /** Whether the last bytes of a range in flight are those that it was planned with. @throws Node's error when they can't be read */
+  /**
+   * Whether a range in flight still is what it was planned as: asked after its bytes were read, so that they are known to
+   * be its own. @throws Node's error when the file can't be read
+   */
   async isIntact(range: FileRange): Promise<boolean> {
     const entry = this.#inFlight.find((other) => other.range === range);
-    if (entry?.endGuard === undefined || range.kind === "skip") return true;
+    if (entry === undefined || range.kind === "skip") return true;
     const { endGuard, handle } = entry;
-    const length = endGuard.length;
-    const bytes = await handle.read(Buffer.allocUnsafe(length), range.end - length, length);
-    return bytes.equals(endGuard);
+    const stands = async (known: Buffer, position: number): Promise<boolean> =>
+      (await handle.read(Buffer.allocUnsafe(known.length), position, known.length)).equals(known);
+    const both = await Promise.all([stands(endGuard, range.end - endGuard.length), stands(this.#prefix, 0)]);
+    return both.every(Boolean);
   }
 
   /** @throws RangeOrderError when it is not the oldest in flight */
@@ -318,14 +323,28 @@ export class FollowedFile implements TurnTaker {
     };
   }
 
-  async #hand(
-    next: { readonly kind: FileRange["kind"]; readonly end: number; readonly guard: Buffer | undefined },
+  async #plan(limits: StepLimits, read: ReadAt): Promise<Plan | PlannedSkip> {
+    if (this.#planned < this.#skipTo) {
+      const guard = await readGuard(this.#skipTo, read);
+      return guard === undefined ? { kind: "shrunk" } : { kind: "skip", end: this.#skipTo, guard };
+    }
+    return planRange(
+      {
+        start: this.#planned,
+        size: this.size,
+        scannedTo: this.#scannedTo,
+        isFinal: this.isFinal,
+        rangeBytesMax: limits.rangeBytesMax,
+        lineBytesMax: limits.lineBytesMax,
+      },
+      read,
+    );
+  }
+
+  #hand(
+    next: { readonly kind: FileRange["kind"]; readonly end: number; readonly guard: Buffer },
     limits: StepLimits,
-    epoch: number,
-    read: ReadAt,
-  ): Promise<Step> {
-    if (!(await this.#learnPrefix(next.end, read))) return { kind: "replaced" };
-    if (epoch !== this.#epoch) return { kind: "more" };
+  ): Step {
     const range: FileRange = {
       source: this.#source,
       file: this.id,
@@ -345,20 +364,20 @@ export class FollowedFile implements TurnTaker {
     return { kind: "range", range };
   }
 
+  /** Whether nothing was written since all was compared. */
+  #isVerified(): boolean {
+    return this.#verifiedAt?.size === this.#size && this.#verifiedAt.mtimeNs === this.#mtimeNs;
+  }
+
   /**
-   * Whether what was read before still stands where it stood: the size tells most truncations, the bytes before the
-   * next range tell the one that was followed by as much writing, the first bytes the rest.
+   * Whether what was read before still stands where it stood. The bytes before the next range tell of most contents that
+   * took its place and grew past it; the first bytes tell of one whose lines all end alike.
    */
   async #isSameContent(read: ReadAt): Promise<boolean> {
     const epoch = this.#epoch;
     const size = this.#size;
     const mtimeNs = this.#mtimeNs;
-    if (size < this.#planned) return false;
-    const before = this.#verifiedAt;
-    if (before?.size === size && before.mtimeNs === mtimeNs) return true;
-    const hasGrown = before !== undefined && size > before.size;
-    if (!(await this.#isGuardIntact(read))) return false;
-    if (!hasGrown && !(await this.#isPrefixIntact(read))) return false;
+    if (!(await this.#isGuardIntact(read)) || !(await this.#isPrefixIntact(read))) return false;
     if (epoch !== this.#epoch) return true;
     this.#verifiedAt = { size, mtimeNs };
     this.#provenSize = size;

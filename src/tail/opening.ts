@@ -12,7 +12,7 @@ export interface Opened {
   readonly id: string;
   /** First bytes, at most `PREFIX_BYTES_MAX`. */
   readonly first: Buffer;
-  /** Of these none beyond `offset`. */
+  /** Of these none beyond what was read or is left out. */
   readonly prefix: Buffer;
   readonly offset: number;
   readonly skipTo: number;
@@ -64,7 +64,7 @@ async function identify(handle: Handle, options: OpenOptions): Promise<Opened | 
     realPath: await fs.realpath(options.path).catch(() => options.path),
     id: match.kind === "same" ? match.watermark.file : newFileId(key),
     first,
-    prefix: first.subarray(0, offset),
+    prefix: first.subarray(0, Math.max(offset, skipTo)),
     offset,
     skipTo,
     replaced: match.kind === "changed" ? match.watermark : undefined,
