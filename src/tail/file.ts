@@ -4,8 +4,9 @@ import type { FileIdentity, Watermark } from "../store/index.js";
 import type { FileRange, FileStatus } from "./contract.js";
 import { RangeOrderError } from "./errors.js";
 import type { Handle } from "./handle.js";
-import { type FileKey, PREFIX_BYTES_MAX, prefixHash } from "./identity.js";
+import type { FileKey } from "./identity.js";
 import { GUARD_BYTES_MAX, type Plan, planRange, type ReadAt, readGuard } from "./planner.js";
+import { ContentPrefix } from "./prefix.js";
 import { familyOf } from "./siblings.js";
 import type { TurnTaker } from "./turns.js";
 
@@ -109,6 +110,7 @@ export class FollowedFile implements TurnTaker {
   readonly #source: string;
   readonly #endBytes: number | undefined;
   readonly #skipTo: number;
+  readonly #prefix: ContentPrefix;
   #size: number;
   #sizeMax: number;
   /** Size when the content was last seen to be the same: what is lost with it when it is replaced. */
@@ -119,8 +121,6 @@ export class FollowedFile implements TurnTaker {
   #scannedTo: number;
   #guard: Buffer | undefined;
   #verifiedAt: { readonly size: number; readonly mtimeNs: bigint } | undefined;
-  #prefix: Buffer;
-  #hash: string | undefined;
   #family: { readonly path: string; readonly name: string } | undefined;
   #inFlight: InFlight[] = [];
   /** Rises when planning starts anew elsewhere, so that a plan made meanwhile is dropped. */
@@ -147,7 +147,7 @@ export class FollowedFile implements TurnTaker {
     this.#settled = init.offset;
     this.#planned = init.offset;
     this.#scannedTo = init.offset;
-    this.#prefix = init.prefix;
+    this.#prefix = new ContentPrefix(init.prefix);
   }
 
   /** The same for all files that rotation may have made of one. */
@@ -212,7 +212,7 @@ export class FollowedFile implements TurnTaker {
       return { kind: "wait" };
     }
     const isRange = plan.kind !== "wait" && plan.kind !== "more";
-    if (isRange && !(await this.#learnPrefix(plan.end, read))) return { kind: "replaced" };
+    if (isRange && !(await this.#prefix.learn(plan.end, read))) return { kind: "replaced" };
     const isSame = (!isRange && this.#isVerified()) || (await this.#isSameContent(read));
     // What was compared is no longer what comes next.
     if (epoch !== this.#epoch) return { kind: "more" };
@@ -232,7 +232,10 @@ export class FollowedFile implements TurnTaker {
     const { endGuard, handle } = entry;
     const stands = async (known: Buffer, position: number): Promise<boolean> =>
       (await handle.read(Buffer.allocUnsafe(known.length), position, known.length)).equals(known);
-    const both = await Promise.all([stands(endGuard, range.end - endGuard.length), stands(this.#prefix, 0)]);
+    const both = await Promise.all([
+      stands(endGuard, range.end - endGuard.length),
+      stands(this.#prefix.bytes, 0),
+    ]);
     return both.every(Boolean);
   }
 
@@ -275,8 +278,7 @@ export class FollowedFile implements TurnTaker {
 
   /** Whether something of this file was handed out that begins with these bytes. */
   beginsLike(first: Buffer): boolean {
-    const known = this.#prefix.subarray(0, first.length);
-    return this.#planned > 0 && known.length > 0 && first.subarray(0, known.length).equals(known);
+    return this.#planned > 0 && this.#prefix.fits(first);
   }
 
   /** Whether another file that begins like this one has what was handed out of it, as far as it goes. */
@@ -294,13 +296,12 @@ export class FollowedFile implements TurnTaker {
 
   identity(): FileIdentity {
     const [device = "", inode = ""] = this.key.split(":");
-    this.#hash ??= prefixHash(this.#prefix);
     return {
       path: this.path,
       device,
       inode,
-      prefixLength: this.#prefix.length,
-      prefixHash: this.#hash,
+      prefixLength: this.#prefix.bytes.length,
+      prefixHash: this.#prefix.hash,
       size: this.#sizeMax,
     };
   }
@@ -377,7 +378,7 @@ export class FollowedFile implements TurnTaker {
     const epoch = this.#epoch;
     const size = this.#size;
     const mtimeNs = this.#mtimeNs;
-    if (!(await this.#isGuardIntact(read)) || !(await this.#isPrefixIntact(read))) return false;
+    if (!(await this.#isGuardIntact(read)) || !(await this.#prefix.stands(read))) return false;
     if (epoch !== this.#epoch) return true;
     this.#verifiedAt = { size, mtimeNs };
     this.#provenSize = size;
@@ -394,22 +395,5 @@ export class FollowedFile implements TurnTaker {
     if (offset !== this.#planned) return true;
     if (known === undefined) this.#guard = Buffer.from(bytes);
     return known === undefined || bytes.equals(known);
-  }
-
-  async #isPrefixIntact(read: ReadAt): Promise<boolean> {
-    const known = this.#prefix;
-    return known.length === 0 || (await read(0, known.length)).equals(known);
-  }
-
-  /** Never more than was handed out: what follows the last complete line may still be taken back by the writer. */
-  async #learnPrefix(end: number, read: ReadAt): Promise<boolean> {
-    const length = Math.min(PREFIX_BYTES_MAX, end);
-    const known = this.#prefix;
-    if (known.length >= length) return true;
-    const bytes = Buffer.from(await read(0, length));
-    if (bytes.length < length || !bytes.subarray(0, known.length).equals(known)) return false;
-    this.#prefix = bytes;
-    this.#hash = undefined;
-    return true;
   }
 }
