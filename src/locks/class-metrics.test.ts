@@ -29,46 +29,6 @@ test("ClassMetrics.snapshot() of a class that nobody waited for has no times", (
   assert.deepEqual(new ClassMetrics().snapshot().wait, { count: 0 });
 });
 
-test("ClassMetrics.shouldTimeHold() picks 1 hold in n on average", () => {
-  const metrics = new ClassMetrics({ sampledEvery: 16 });
-  const asked = 160_000;
-  let timed = 0;
-
-  for (let i = 0; i < asked; i += 1) timed += metrics.shouldTimeHold() ? 1 : 0;
-
-  // Distances are uniform in 1..31, so their number has a standard deviation of about 54 here.
-  assert.ok(Math.abs(timed - asked / 16) < 400, `timed ${timed} of ${asked}`);
-});
-
-test("ClassMetrics.shouldTimeHold() does not keep step with a program that locks in a rhythm", () => {
-  const metrics = new ClassMetrics({ sampledEvery: 16 });
-  const timedAt = new Array<number>(4).fill(0);
-
-  for (let i = 0; i < 64_000; i += 1) if (metrics.shouldTimeHold()) timedAt[i % 4]! += 1;
-
-  for (const times of timedAt) assert.ok(times > 800 && times < 1200, `timed by place: ${timedAt}`);
-});
-
-test("ClassMetrics.shouldTimeHold() times the first hold, and each one when asked to", () => {
-  const sampled = new ClassMetrics();
-  const each = new ClassMetrics({ sampledEvery: 1 });
-
-  assert.equal(sampled.shouldTimeHold(), true);
-  for (let i = 0; i < 100; i += 1) assert.equal(each.shouldTimeHold(), true);
-});
-
-test("ClassMetrics.shouldTimeWait() samples on its own, whatever holds are asked for", () => {
-  const metrics = new ClassMetrics();
-  let timed = 0;
-
-  for (let i = 0; i < 16_000; i += 1) {
-    metrics.shouldTimeHold();
-    timed += metrics.shouldTimeWait() ? 1 : 0;
-  }
-
-  assert.ok(timed > 850 && timed < 1150, `timed ${timed}`);
-});
-
 test("new ClassMetrics() refuses a sampling that is no whole number from 1", () => {
   for (const sampledEvery of [0, 1.5, -1, Number.NaN, 65_537])
     assert.throws(() => new ClassMetrics({ sampledEvery }), OptionError);

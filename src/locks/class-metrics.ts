@@ -1,10 +1,11 @@
 import { integerOption } from "../base/index.js";
 import { Histogram } from "../sketch/index.js";
+import { Sampler } from "./sampler.js";
 
 export interface ClassMetricsOptions {
   /**
-   * One hold and one wait in so many are timed, on average (1..65_536): two readings of the clock and one entry cost more than an
-   * uncontended acquisition itself. 1 times each. @default 16
+   * One hold and one wait in so many are timed, on average (1..65_536), and more of the first: two readings of the clock and one entry
+   * cost more than several acquisitions. 1 times each. @default 64
    */
   readonly sampledEvery?: number;
 }
@@ -33,7 +34,7 @@ export interface ClassMetricsSnapshot {
   /** Times that a waiter saw a later one go first. */
   readonly overtaken: number;
   /**
-   * One hold and one wait in so many were timed, so the longest may be missing and the times' `count` is not how many there were. Waits
+   * One hold and one wait in so many were timed, and more of the first, so the longest may be missing and the times' `count` is not how many there were. Waits
    * under an adaptive limit, or with somebody listening, are timed each.
    */
   readonly sampledEvery: number;
@@ -41,14 +42,13 @@ export interface ClassMetricsSnapshot {
   readonly hold: DistributionSnapshot;
 }
 
-const sampledEveryDefault = 16;
+const sampledEveryDefault = 64;
 
 /**
  * Counts and times of one class of locks.
  *
  * - Counts are exact. Whoever does the thing counts it by adding to the field, so that an acquisition costs one addition.
- * - Waits and holds are sampled at random distances: at fixed ones a program that takes its locks in a rhythm would have the same one timed
- *   every time. Under an adaptive limit, or with somebody listening, each wait is timed.
+ * - Waits and holds are sampled at random distances. Under an adaptive limit, or with somebody listening, each wait is timed.
  */
 export class ClassMetrics {
   acquisitions = 0;
@@ -63,11 +63,11 @@ export class ClassMetrics {
   readonly wait: Histogram = new Histogram();
   /** Milliseconds from acquisition to release, of the holds that were timed. */
   readonly hold: Histogram = new Histogram();
+  /** Asked once for each acquisition: whether its hold is one to time. */
+  readonly holdSampler: Sampler;
+  /** As `holdSampler`, for waits. */
+  readonly waitSampler: Sampler;
   readonly #sampledEvery: number;
-  /** State of a xorshift generator (Marsaglia 2003): never 0. */
-  #random = 0x9e3779b9 | 0;
-  #untilSample = 1;
-  #untilWaitSample = 1;
 
   constructor(options: ClassMetricsOptions = {}) {
     this.#sampledEvery = integerOption("sampledEvery", options.sampledEvery, {
@@ -75,22 +75,8 @@ export class ClassMetrics {
       min: 1,
       max: 65_536,
     });
-  }
-
-  /** Asked once for each acquisition: whether its hold is one to time. The first one always is. */
-  shouldTimeHold(): boolean {
-    this.#untilSample -= 1;
-    if (this.#untilSample > 0) return false;
-    this.#untilSample = this.#distance();
-    return true;
-  }
-
-  /** As `shouldTimeHold`, for a wait: reading the clock twice costs as much as handing a lock over. */
-  shouldTimeWait(): boolean {
-    this.#untilWaitSample -= 1;
-    if (this.#untilWaitSample > 0) return false;
-    this.#untilWaitSample = this.#distance();
-    return true;
+    this.holdSampler = new Sampler(this.#sampledEvery);
+    this.waitSampler = new Sampler(this.#sampledEvery);
   }
 
   recordWait(ms: number): void {
@@ -116,16 +102,6 @@ export class ClassMetrics {
       wait: distributionOf(this.wait),
       hold: distributionOf(this.hold),
     };
-  }
-
-  /** 1..2n - 1, each as likely, so n on average. */
-  #distance(): number {
-    let x = this.#random;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#random = x;
-    return 1 + ((x >>> 0) % (2 * this.#sampledEvery - 1));
   }
 }
 

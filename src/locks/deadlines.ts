@@ -1,118 +1,98 @@
 import type { Clock } from "../base/index.js";
-import type { Waiter, WaiterRow } from "./waiter.js";
+import type { Waiter, WaitQueue } from "./waiter.js";
 
-/** Waiters with a limit of one length, in the order in which they came. */
-class Row implements WaiterRow {
-  readonly limitMs: number;
-  head: Waiter | undefined;
-  tail: Waiter | undefined;
-  cancel: (() => void) | undefined;
-  isResting = false;
-
-  constructor(limitMs: number) {
-    this.limitMs = limitMs;
-  }
+/** A lock whose waiters have the usual limit of its class. */
+export interface LimitedLock {
+  readonly queue: WaitQueue;
+  readonly lockClass: { readonly lookEveryMs: number; readonly limits: object | undefined };
+  /** The round that it is looked at in; undefined while nobody waits. */
+  round: Round | undefined;
+  timeOut(waiter: Waiter): void;
 }
 
-const noRow = new Row(Number.NaN);
-
-/** How late a limit may end: an eighth of its length, and never more than this. */
-const lateMsMax = 1_000;
-const ticksPerLimit = 8;
+/** Locks that are looked at together. */
+export interface Round {
+  readonly everyMs: number;
+  readonly locks: Set<LimitedLock>;
+  cancel: (() => void) | undefined;
+}
 
 /**
- * The usual limits of waits. Nearly all waits of a domain have the same one and end long before it, and reading the clock for each costs as
- * much as handing the lock over; so a timer comes by now and then, gives the time to those that it finds new, and ends those that are due.
+ * The usual limits of waits. Nearly all end long before them, and reading the clock for each, or keeping a list of them, costs as much as
+ * handing the lock over; so a timer comes by now and then, gives the time to those that it finds new, and ends those that are due.
  * A limit ends in its time or up to an eighth later, and keeps the process alive while it runs.
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #rows = new Map<number, Row>();
-  /** The one asked for last; nearly always the one asked for next. */
-  #newest: Row = noRow;
+  readonly #rounds = new Map<number, Round>();
+  /** Locks that nobody waited for when they were last left. */
+  #resting: LimitedLock[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  add(waiter: Waiter): void {
-    const { limitMs } = waiter;
-    const row = limitMs === this.#newest.limitMs ? this.#newest : this.#rowOf(limitMs);
-    waiter.dueMs = undefined;
-    waiter.rowPrevious = row.tail;
-    if (row.tail === undefined) row.head = waiter;
-    else row.tail.rowNext = waiter;
-    row.tail = waiter;
-    waiter.row = row;
-    if (row.cancel === undefined) this.#arm(row);
+  /** Somebody waits for a lock that is in no round. */
+  watch(lock: LimitedLock): void {
+    const everyMs = lock.lockClass.lookEveryMs;
+    let round = this.#rounds.get(everyMs);
+    if (round === undefined) {
+      round = { everyMs, locks: new Set(), cancel: undefined };
+      this.#rounds.set(everyMs, round);
+      this.#arm(round);
+    }
+    round.locks.add(lock);
+    lock.round = round;
   }
 
-  remove(waiter: Waiter): void {
-    const row = waiter.row as Row | undefined;
-    if (row === undefined) return;
-    unlink(row, waiter);
-    if (row.head === undefined) this.#restSoon(row);
-  }
-
-  #rowOf(limitMs: number): Row {
-    let row = this.#rows.get(limitMs);
-    if (row === undefined) this.#rows.set(limitMs, (row = new Row(limitMs)));
-    this.#newest = row;
-    return row;
-  }
-
-  #arm(row: Row): void {
-    row.cancel = this.#clock.after(Math.min(lateMsMax, row.limitMs / ticksPerLimit), () => {
-      row.cancel = undefined;
-      this.#tick(row);
-      if (row.head === undefined) this.#drop(row);
-      else this.#arm(row);
+  /**
+   * Nobody waits for it now. Looked at in the event loop's next turn, since two that take turns leave it so at each hand-over, and setting the
+   * timer anew costs as much as three of those.
+   */
+  restSoon(lock: LimitedLock): void {
+    this.#resting.push(lock);
+    if (this.#resting.length > 1) return;
+    setImmediate(() => {
+      const resting = this.#resting;
+      this.#resting = [];
+      for (const one of resting) if (one.queue.size === 0) this.#forget(one);
     });
   }
 
-  #drop(row: Row): void {
-    this.#rows.delete(row.limitMs);
-    if (this.#newest === row) this.#newest = noRow;
+  #forget(lock: LimitedLock): void {
+    const { round } = lock;
+    if (round === undefined) return;
+    lock.round = undefined;
+    round.locks.delete(lock);
+    if (round.locks.size > 0) return;
+    round.cancel?.();
+    this.#rounds.delete(round.everyMs);
   }
 
-  #tick(row: Row): void {
-    const nowMs = this.#clock.monotonicMs();
-    // Who came last has no time yet; from there back to the one that has.
-    for (
-      let waiter = row.tail;
-      waiter !== undefined && waiter.dueMs === undefined;
-      waiter = waiter.rowPrevious
-    ) {
-      waiter.dueMs = nowMs + row.limitMs;
-    }
-    while (row.head !== undefined && (row.head.dueMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
-      const due = row.head;
-      unlink(row, due);
-      due.core.timeOut(due);
-    }
-  }
-
-  /** A timer that nobody needs would keep the process alive; but a lock that is fought over needs the next one at once. */
-  #restSoon(row: Row): void {
-    if (row.isResting) return;
-    row.isResting = true;
-    queueMicrotask(() => {
-      row.isResting = false;
-      if (row.head !== undefined) return;
-      row.cancel?.();
-      row.cancel = undefined;
-      this.#drop(row);
+  #arm(round: Round): void {
+    round.cancel = this.#clock.after(round.everyMs, () => {
+      this.#arm(round);
+      const nowMs = this.#clock.monotonicMs();
+      for (const lock of round.locks) look(lock, nowMs);
     });
   }
 }
 
-function unlink(row: WaiterRow, waiter: Waiter): void {
-  waiter.row = undefined;
-  if (waiter.rowPrevious === undefined) row.head = waiter.rowNext;
-  else waiter.rowPrevious.rowNext = waiter.rowNext;
-  if (waiter.rowNext === undefined) row.tail = waiter.rowPrevious;
-  else waiter.rowNext.rowPrevious = waiter.rowPrevious;
-  // An old waiter that still pointed at a young one would keep it, and all after it, from being collected early.
-  waiter.rowNext = undefined;
-  waiter.rowPrevious = undefined;
+function look(lock: LimitedLock, nowMs: number): void {
+  const due: Waiter[] = [];
+  const { head, tail } = lock.queue;
+  // Who came last was not seen yet; from there back to the one that was. Those with a limit of their call are not looked at.
+  for (let waiter = tail; waiter !== undefined; waiter = waiter.ahead) {
+    if (waiter.settle !== undefined) continue;
+    if (waiter.seenMs !== undefined) break;
+    waiter.seenMs = nowMs;
+  }
+  const areEqual = lock.lockClass.limits === undefined;
+  for (let waiter = head; waiter !== undefined; waiter = waiter.behind) {
+    if (waiter.settle !== undefined) continue;
+    const endMs = (waiter.seenMs ?? nowMs) + waiter.limitMs;
+    if (endMs <= nowMs) due.push(waiter);
+    else if (areEqual) break;
+  }
+  for (const waiter of due) if (waiter.state === "waiting") lock.timeOut(waiter);
 }

@@ -49,6 +49,9 @@ export function fifo(overtakingMax: number): Discipline {
   };
 }
 
+/** In order of arrival, past no one. */
+export const inOrder: Discipline = fifo(0);
+
 /**
  * Phases: when a writer ends, all readers that wait come in, then the next writer; a reader that comes while a writer waits stands behind
  * it. So neither waits for more than one phase of the other.

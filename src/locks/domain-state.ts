@@ -149,8 +149,6 @@ export class DomainState {
 
   /** A hold for a caller who gives no body: what it does below is guessed from the frame that it called in. */
   guard(hold: HeldPart): Hold {
-    // Nobody looks after it then.
-    if (!hold.core.lockClass.checksLevels) return hold;
     const guard = new GuardHold(hold);
     hold.guard = guard;
     if (hold.outer !== undefined) {

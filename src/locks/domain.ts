@@ -9,7 +9,7 @@ import {
   wordOption,
 } from "./class-options.js";
 import { Condition } from "./condition.js";
-import { type Discipline, fifo, phaseFair, readersFirst } from "./discipline.js";
+import { type Discipline, fifo, inOrder, phaseFair, readersFirst } from "./discipline.js";
 import { DomainState, type Finding } from "./domain-state.js";
 import { type ReportingDomain, registerDomain } from "./domains.js";
 import { HoldError, LockWoundedError } from "./errors.js";
@@ -137,7 +137,7 @@ export class LockDomain implements ReportingDomain {
 
   /** One holder at a time, first come, first served. */
   mutex(name: string, options: LockOptions = {}): Gate {
-    return new Gate(this.#core({ kind: "mutex", name, options, discipline: fifo(0) }), "exclusive", 1);
+    return new Gate(this.#core({ kind: "mutex", name, options, discipline: inOrder }), "exclusive", 1);
   }
 
   /** Many readers or one writer. */

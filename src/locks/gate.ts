@@ -3,7 +3,7 @@ import { LockTimeoutError } from "./errors.js";
 import { HoldRecord, recordOf } from "./hold.js";
 import type { Mode } from "./kinds.js";
 import type { LockCore } from "./lock-core.js";
-import type { HeldPart, Hold, WaitOptions } from "./parts.js";
+import type { HeldPart, Hold, WaitOptions, Wanted } from "./parts.js";
 
 export interface RunOptions extends WaitOptions {
   /** Permits of a semaphore, 1 up to all of them. @default 1 */
@@ -22,6 +22,9 @@ export class Gate {
   readonly core: LockCore;
   readonly #mode: Mode;
   readonly #weight: number;
+  /** What calls without options want, one for all of them. */
+  #wantsRun: Wanted | undefined;
+  #wantsHold: Wanted | undefined;
 
   /** @internal */
   constructor(core: LockCore, mode: Mode, weight: number) {
@@ -62,8 +65,11 @@ export class Gate {
     const options = typeof first === "function" ? undefined : first;
     let got: HoldRecord | Promise<Hold>;
     try {
-      const weight = options === undefined ? this.#weight : this.#weightOf(options);
-      got = this.core.acquire({ mode: this.#mode, weight, options, wantsGuard: false, below: this.run });
+      const wanted =
+        options === undefined
+          ? (this.#wantsRun ??= this.#wanted(undefined, this.run, false))
+          : this.#wanted(options, this.run, false);
+      got = this.core.acquire(wanted);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -103,8 +109,11 @@ export class Gate {
   acquire(options?: AcquireOptions): Promise<Hold | undefined> {
     const { core } = this;
     try {
-      const weight = options === undefined ? this.#weight : this.#weightOf(options);
-      const got = core.acquire({ mode: this.#mode, weight, options, below: this.acquire, wantsGuard: true });
+      const wanted =
+        options === undefined
+          ? (this.#wantsHold ??= this.#wanted(undefined, this.acquire, true))
+          : this.#wanted(options, this.acquire, true);
+      const got = core.acquire(wanted);
       if (got instanceof HoldRecord) return Promise.resolve(core.domain.guard(got));
       return options?.onTimeout === "undefined" ? got.catch(undefinedOnTimeout) : got;
     } catch (error) {
@@ -115,9 +124,13 @@ export class Gate {
   /** Acquires now or not at all. Never waits, so never deadlocks, and neither level nor order of acquisition is judged. */
   tryAcquire(options?: Pick<RunOptions, "weight" | "holding">): Hold | undefined {
     const { core } = this;
-    const weight = options === undefined ? this.#weight : this.#weightOf(options);
-    const hold = core.tryAcquire({ mode: this.#mode, weight, options, below: this.tryAcquire });
+    const hold = core.tryAcquire(this.#wanted(options, this.tryAcquire, true));
     return hold === undefined ? undefined : core.domain.guard(hold);
+  }
+
+  #wanted(options: RunOptions | undefined, below: Wanted["below"], wantsGuard: boolean): Wanted {
+    const weight = options === undefined ? this.#weight : this.#weightOf(options);
+    return { mode: this.#mode, weight, options, below, wantsGuard, upgradeOf: undefined };
   }
 
   /** @throws OptionError where the options would break the lock: fewer permits than none, or a wait for more than there are */

@@ -5,42 +5,50 @@ import type { Chain } from "./order/index.js";
 import type { Frame, HeldPart, Hold, LockPart, WaiterPart } from "./parts.js";
 import type { Site } from "./site.js";
 
-/** Few bodies ask for their hold's signal, and each hold would have a field for it. */
+/** Few bodies ask for their hold's signal, and few take too long; each hold would have a field for it. */
 const controllers = new WeakMap<HeldPart, AbortController>();
+const overdue = new WeakSet<HeldPart>();
 
 /** A hold as its lock keeps it. */
 export class HoldRecord implements Hold, HeldPart {
-  isReleased = false;
+  declare isReleased: boolean;
   /** Neighbours among the holds of its lock. */
-  next: HeldPart | undefined;
-  previous: HeldPart | undefined;
+  declare next: HeldPart | undefined;
+  declare previous: HeldPart | undefined;
   /** By a clock that never goes back; undefined for those that are not measured. */
-  sinceMs: number | undefined;
+  declare sinceMs: number | undefined;
   /** When it was first seen by the look at long holds; undefined until then. */
-  seenMs: number | undefined;
+  declare seenMs: number | undefined;
   /** What was held with it, when something was asked for below it. */
-  chain: Chain | undefined;
+  declare chain: Chain | undefined;
   /** Waiters below this hold: while any of them waits, this hold is not released by what it was taken for. */
-  waiters: Set<WaiterPart> | undefined;
-  /** For re-entrant locks: those below who want it again take turns here. */
-  inner: LockPart | undefined;
-  isOverdue = false;
+  declare waiters: Set<WaiterPart> | undefined;
   /** What the caller has in hand, until somebody looks after it; after that nothing here keeps it from being collected. */
-  guard: object | undefined;
-  mode: Mode;
-  weight: number;
-  readonly core: LockPart;
+  declare guard: object | undefined;
+  declare site: Site | undefined;
+  declare readonly core: LockPart;
+  declare mode: Mode;
+  declare weight: number;
   /** What was held when it was taken. */
-  readonly outer: Frame | undefined;
-  readonly isTry: boolean;
-  site: Site | undefined;
+  declare readonly outer: Frame | undefined;
+  declare readonly isTry: boolean;
 
+  /** Sets each field once: declared with a value, or with none, they would be written before this begins, which takes a tenth of a hand-over. */
   constructor(core: LockPart, mode: Mode, weight: number, outer: Frame | undefined, isTry: boolean) {
     this.core = core;
     this.mode = mode;
     this.weight = weight;
     this.outer = outer;
     this.isTry = isTry;
+    this.isReleased = false;
+    this.next = undefined;
+    this.previous = undefined;
+    this.sinceMs = undefined;
+    this.seenMs = undefined;
+    this.chain = undefined;
+    this.waiters = undefined;
+    this.guard = undefined;
+    this.site = undefined;
   }
 
   get lock(): string {
@@ -49,6 +57,10 @@ export class HoldRecord implements Hold, HeldPart {
 
   get task(): string {
     return taskOf(this.outer);
+  }
+
+  get isOverdue(): boolean {
+    return overdue.has(this);
   }
 
   get signal(): AbortSignal {
@@ -69,7 +81,7 @@ export class HoldRecord implements Hold, HeldPart {
 
   /** Tells the body that it takes too long; exclusion goes on. */
   overdue(): void {
-    this.isOverdue = true;
+    overdue.add(this);
     controllers.get(this)?.abort(new HoldError(`${this.lock} is held for longer than it should be`));
   }
 }
@@ -79,7 +91,13 @@ export class HoldRecord implements Hold, HeldPart {
  * release it any more.
  */
 export class GuardHold implements Hold {
-  readonly record: HeldPart;
+  static {
+    // A promise that is resolved with an object looks for its `then`. Found here, it is not looked for in all objects' prototype too.
+    // biome-ignore lint/suspicious/noThenProperty: it has none, and says so
+    Object.defineProperty(GuardHold.prototype, "then", { value: undefined });
+  }
+
+  declare readonly record: HeldPart;
 
   constructor(record: HeldPart) {
     this.record = record;

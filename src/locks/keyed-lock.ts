@@ -1,5 +1,5 @@
 import { OptionError } from "../base/index.js";
-import { fifo } from "./discipline.js";
+import { inOrder } from "./discipline.js";
 import type { DomainState } from "./domain-state.js";
 import { type AcquireOptions, Gate, noBody, type RunOptions } from "./gate.js";
 import type { LockClassState } from "./lock-class.js";
@@ -117,7 +117,7 @@ export class KeyedLock<Key extends string | number> {
       domain: this.#domain,
       lockClass: this.#lockClass,
       permits: 1,
-      discipline: fifo(0),
+      discipline: inOrder,
       key,
       onIdle: () => this.#gates.delete(key),
     });

@@ -12,6 +12,10 @@ export interface ClassSettings {
   readonly isReentrant: boolean;
 }
 
+/** How late a usual limit may end: an eighth of its length, and never more than this. */
+const lateMsMax = 1_000;
+const looksPerLimit = 8;
+
 /** All locks of one name, with what is known and counted about them together. */
 export class LockClassState implements LockClass {
   readonly id: number;
@@ -27,6 +31,8 @@ export class LockClassState implements LockClass {
   readonly settings: ClassSettings;
   readonly metrics: ClassMetrics = new ClassMetrics();
   readonly limits: { readonly exclusive: AdaptiveLimit; readonly shared: AdaptiveLimit } | undefined;
+  /** How often the limits of its waiters are looked at, in milliseconds. */
+  readonly lookEveryMs: number;
   /** As plain fields, since every acquisition asks. */
   readonly checksLevels: boolean;
   readonly checksOrder: boolean;
@@ -52,6 +58,7 @@ export class LockClassState implements LockClass {
       adaptive === undefined
         ? undefined
         : { exclusive: limitFrom(adaptive, settings.waitMs), shared: limitFrom(adaptive, settings.waitMs) };
+    this.lookEveryMs = Math.min(lateMsMax, (adaptive?.floorMs ?? settings.waitMs) / looksPerLimit);
     this.checksLevels = settings.detection !== "off";
     this.checksOrder = settings.detection === "order" || settings.detection === "full";
     this.checksWaits = settings.detection === "full";

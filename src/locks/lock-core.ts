@@ -1,4 +1,6 @@
-import { type Discipline, fifo } from "./discipline.js";
+import type { AdaptiveLimit } from "./adaptive-limit.js";
+import type { Round } from "./deadlines.js";
+import { type Discipline, inOrder } from "./discipline.js";
 import type { DomainState } from "./domain-state.js";
 import { LockDeadlockError, LockTimeoutError } from "./errors.js";
 import { taskOf } from "./frame.js";
@@ -21,6 +23,9 @@ import { Site } from "./site.js";
 import { woundYounger } from "./transaction.js";
 import { Waiter, WaitQueue } from "./waiter.js";
 
+/** The queues of re-entrant holds; few holds have one. */
+const innerOfHold = new WeakMap<HeldPart, LockCore>();
+
 /** What every kind of lock is made of: permits, those who hold some, those who wait, and a discipline of whose turn it is. */
 export class LockCore implements LockPart {
   used = 0;
@@ -30,6 +35,8 @@ export class LockCore implements LockPart {
   /** Neighbours among the locks of the domain that somebody holds. */
   next: LockPart | undefined;
   previous: LockPart | undefined;
+  /** For the limits of its waiters. */
+  round: Round | undefined;
   readonly domain: DomainState;
   readonly lockClass: LockClassState;
   readonly key: unknown;
@@ -81,15 +88,18 @@ export class LockCore implements LockPart {
    * and children that run side by side pass one after the other. A flag instead would let them all in.
    */
   innerOf(hold: HeldPart): LockCore {
-    hold.inner ??= new LockCore({
+    const known = innerOfHold.get(hold);
+    if (known !== undefined) return known;
+    const inner = new LockCore({
       domain: this.domain,
       lockClass: this.lockClass,
       permits: 1,
-      discipline: fifo(0),
+      discipline: inOrder,
       key: this.key,
       reentryOf: this.reentryOf ?? this,
     });
-    return hold.inner as LockCore;
+    innerOfHold.set(hold, inner);
+    return inner;
   }
 
   fits(weight: number): boolean {
@@ -143,7 +153,7 @@ export class LockCore implements LockPart {
     below: Wanted["below"],
   ): HeldPart | Promise<Hold> {
     options?.signal?.throwIfAborted();
-    const wanted: Wanted = { mode: "exclusive", weight: this.permits, options, below };
+    const wanted: Wanted = { mode: "exclusive", weight: this.permits, options, below, upgradeOf: hold };
     const frame = this.lockClass.checksLevels
       ? this.domain.frameFor({ ...options, holding: [hold, ...listOf(options?.holding)] })
       : undefined;
@@ -152,7 +162,7 @@ export class LockCore implements LockPart {
       this.#upgrade(hold, this.permits);
       return hold;
     }
-    return this.#wait(wanted, frame, hold);
+    return this.#wait(wanted, frame);
   }
 
   lookAgain(): void {
@@ -168,20 +178,26 @@ export class LockCore implements LockPart {
   grant(part: WaiterPart): void {
     const waiter = part as Waiter;
     const { domain, lockClass } = this;
+    const { wanted, sinceMs } = waiter;
     this.#leave(waiter, "granted");
-    const hold = waiter.upgradeOf ?? waiter;
-    if (hold === waiter) this.#begin(waiter);
-    else this.#upgrade(hold, waiter.weight);
-    hold.site = waiter.site;
-    lockClass.metrics.overtaken += waiter.overtaken;
-    const waitedMs =
-      waiter.waitingSinceMs === undefined ? undefined : domain.clock.monotonicMs() - waiter.waitingSinceMs;
+    let hold: HeldPart = waiter;
+    if (wanted.upgradeOf === undefined) {
+      waiter.sinceMs = undefined;
+      waiter.seenMs = undefined;
+      this.#begin(waiter);
+    } else {
+      hold = wanted.upgradeOf;
+      hold.site = waiter.site;
+      this.#upgrade(hold, waiter.weight);
+    }
+    if (waiter.overtaken > 0) lockClass.metrics.overtaken += waiter.overtaken;
+    const waitedMs = sinceMs === undefined ? undefined : domain.clock.monotonicMs() - sinceMs;
     if (waitedMs !== undefined) {
       lockClass.metrics.recordWait(waitedMs);
       lockClass.limits?.[waiter.mode].observeWait(waitedMs);
     }
     if (domain.log.wantsAcquired) domain.log.acquired(hold, waitedMs);
-    waiter.resolve(waiter.wanted.wantsGuard === true ? domain.guard(hold) : hold);
+    waiter.resolve(wanted.wantsGuard === true ? domain.guard(hold) : hold);
   }
 
   /** For holds: gives back what it had. Never twice. */
@@ -253,7 +269,7 @@ export class LockCore implements LockPart {
   #begin(hold: HoldRecord): void {
     const { metrics } = this.lockClass;
     metrics.acquisitions += 1;
-    if (metrics.shouldTimeHold()) hold.sinceMs = this.domain.clock.monotonicMs();
+    if (metrics.holdSampler.take()) hold.sinceMs = this.domain.clock.monotonicMs();
     hold.outer?.transaction?.add(hold);
     this.#link(hold);
   }
@@ -286,21 +302,29 @@ export class LockCore implements LockPart {
     this.exclusiveHolds += 1;
   }
 
-  #wait(wanted: Wanted, frame: Frame | undefined, upgradeOf?: HeldPart): Promise<Hold> {
-    const { options, below } = wanted;
+  #wait(wanted: Wanted, frame: Frame | undefined): Promise<Hold> {
     const { domain, lockClass } = this;
-    const promise = new Promise<Hold>(takeSettlers);
-    const waiter = this.#waiter(wanted, frame, upgradeOf);
+    let resolve: (hold: Hold) => void = nobody;
+    let reject: (error: unknown) => void = nobody;
+    // A closure, and here: only so is it known to end before the promise is there, and costs nothing.
+    const promise = new Promise<Hold>((onHold, onError) => {
+      resolve = onHold;
+      reject = onError;
+    });
+    const waiter = new Waiter(this, wanted, frame, resolve, reject);
+    lockClass.metrics.contended += 1;
+    if (lockClass.metrics.waitSampler.take() || lockClass.limits !== undefined || domain.log.wantsAcquired)
+      waiter.sinceMs = domain.clock.monotonicMs();
     if (domain.log.wantsContended) domain.log.contended(waiter, this.queue.size);
     this.queue.push(waiter);
     if (frame !== undefined) {
-      waiter.site = new Site(below);
+      waiter.site = new Site(wanted.below);
       domain.enter(waiter);
       woundYounger(waiter);
       if (waiter.state !== "waiting") return promise;
       if (lockClass.checksWaits && this.#refuseStuck(waiter)) return promise;
     }
-    this.#limit(waiter, options);
+    this.#limit(waiter, wanted.options);
     return promise;
   }
 
@@ -314,27 +338,22 @@ export class LockCore implements LockPart {
     return true;
   }
 
-  #waiter(wanted: Wanted, frame: Frame | undefined, upgradeOf: HeldPart | undefined): Waiter {
-    const { metrics, limits } = this.lockClass;
-    const { log, clock } = this.domain;
-    metrics.contended += 1;
-    const waiter = new Waiter(this, wanted, frame, upgradeOf, resolveTaken, rejectTaken);
-    if (metrics.shouldTimeWait() || limits !== undefined || log.wantsAcquired)
-      waiter.waitingSinceMs = clock.monotonicMs();
-    return waiter;
-  }
-
   /** The wait's ends other than a grant. */
   #limit(waiter: Waiter, options: WaitOptions | undefined): void {
-    const { domain } = this;
-    waiter.limitMs = options?.waitMs ?? this.#waitMs(waiter);
-    const isLimited = waiter.limitMs !== Number.POSITIVE_INFINITY;
-    if (options === undefined || (options.waitMs === undefined && options.signal === undefined)) {
-      if (isLimited) domain.deadlines.add(waiter);
-      return;
-    }
-    const { signal } = options;
-    const cancel = isLimited ? domain.clock.after(waiter.limitMs, () => this.timeOut(waiter)) : undefined;
+    if (this.lockClass.limits !== undefined)
+      waiter.ownLimitMs = this.#adaptedMs(this.lockClass.limits[waiter.mode]);
+    if (options !== undefined && (options.waitMs !== undefined || options.signal !== undefined))
+      this.#limitCall(waiter, options);
+    else if (this.round === undefined && waiter.limitMs !== Number.POSITIVE_INFINITY)
+      this.domain.deadlines.watch(this);
+  }
+
+  /** What was asked for with this call ends in its time, by a timer of its own. */
+  #limitCall(waiter: Waiter, { waitMs, signal }: WaitOptions): void {
+    if (waitMs !== undefined) waiter.ownLimitMs = waitMs;
+    const { limitMs } = waiter;
+    const isLimited = limitMs !== Number.POSITIVE_INFINITY;
+    const cancel = isLimited ? this.domain.clock.after(limitMs, () => this.timeOut(waiter)) : undefined;
     const onAbort = (): void => this.giveUp(waiter, "aborted", signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     waiter.settle = () => {
@@ -343,18 +362,14 @@ export class LockCore implements LockPart {
     };
   }
 
-  #waitMs(waiter: Waiter): number {
-    const { limits, settings, permits } = this.lockClass;
-    if (limits === undefined) return settings.waitMs;
-    const limit = limits[waiter.mode];
+  #adaptedMs(limit: AdaptiveLimit): number {
     // Of several permits as many are given back in the time of one hold.
-    const queueAhead = Math.floor((this.queue.size - 1) / permits);
+    const queueAhead = Math.floor((this.queue.size - 1) / this.lockClass.permits);
     return limit.limitFor({ queueAhead, residualHoldMs: limit.meanHoldMs });
   }
 
   /** For the limits: the waiter's time is over. */
-  timeOut(part: WaiterPart): void {
-    const waiter = part as Waiter;
+  timeOut(waiter: Waiter): void {
     const { domain, lockClass } = this;
     const { limitMs } = waiter;
     lockClass.limits?.[waiter.mode].observeTimeout(limitMs);
@@ -367,7 +382,7 @@ export class LockCore implements LockPart {
     waiter.state = state;
     this.queue.remove(waiter);
     waiter.settle?.();
-    if (waiter.row !== undefined) this.domain.deadlines.remove(waiter);
+    if (this.queue.size === 0 && this.round !== undefined) this.domain.deadlines.restSoon(this);
     if (waiter.frame !== undefined) this.domain.leave(waiter);
   }
 }
@@ -377,11 +392,4 @@ function listOf(holding: WaitOptions["holding"]): readonly Hold[] {
   return Array.isArray(holding) ? (holding as readonly Hold[]) : [holding as Hold];
 }
 
-let resolveTaken: (hold: Hold) => void = () => {};
-let rejectTaken: (error: unknown) => void = () => {};
-
-/** Runs inside of `new Promise`; one function for all instead of a closure for each. */
-function takeSettlers(resolve: (hold: Hold) => void, reject: (error: unknown) => void): void {
-  resolveTaken = resolve;
-  rejectTaken = reject;
-}
+function nobody(): void {}

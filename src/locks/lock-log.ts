@@ -90,6 +90,7 @@ export class LockLog {
   readonly #domain: string;
   readonly #clock: Clock;
   readonly #logger: LockLogger;
+  readonly #hasDebug: boolean;
   readonly #loggersLocks = new Set<string>();
   #isWriting = false;
   #hasWarned = false;
@@ -98,20 +99,21 @@ export class LockLog {
     this.#domain = options.domain;
     this.#clock = options.clock;
     this.#logger = options.logger ?? {};
+    this.#hasDebug = this.#logger.debug !== undefined;
   }
 
   /** Whether `attempt` does anything. */
   get wantsAttempts(): boolean {
-    return this.#logger.debug !== undefined;
+    return this.#hasDebug;
   }
 
   /** Whether `acquired` does anything; for callers that would make a moment only for it. As the next two. */
   get wantsAcquired(): boolean {
-    return this.#logger.debug !== undefined || channels.acquired.hasSubscribers;
+    return this.#hasDebug || channels.acquired.hasSubscribers;
   }
 
   get wantsReleased(): boolean {
-    return this.#logger.debug !== undefined || channels.released.hasSubscribers;
+    return this.#hasDebug || channels.released.hasSubscribers;
   }
 
   get wantsContended(): boolean {
@@ -119,7 +121,7 @@ export class LockLog {
   }
 
   attempt(moment: LockMoment): void {
-    if (this.#logger.debug === undefined || this.#isOfTheLogger(moment)) return;
+    if (!this.#hasDebug || this.#isOfTheLogger(moment)) return;
     this.#debug("attempt", `attempting ${nameOf(moment)}`, moment);
   }
 
@@ -177,7 +179,7 @@ export class LockLog {
 
   /** A limit that adapts is another by half or more; `sentence` says why. */
   limitChanged(lock: string, sentence: string): void {
-    if (this.#logger.debug === undefined || this.#loggersLocks.has(lock)) return;
+    if (!this.#hasDebug || this.#loggersLocks.has(lock)) return;
     const data: LockLogData = {
       what: "limit",
       domain: this.#domain,

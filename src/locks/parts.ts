@@ -75,13 +75,11 @@ export interface HeldPart extends Hold {
   sinceMs: number | undefined;
   /** When it was first seen by the look at long holds; undefined until then. */
   seenMs: number | undefined;
-  isOverdue: boolean;
+  readonly isOverdue: boolean;
   /** What the caller has in hand, until somebody looks after it; after that nothing here keeps it from being collected. */
   guard: object | undefined;
   /** Tells the body that it takes too long; exclusion goes on. */
   overdue(): void;
-  /** For re-entrant locks: those below who want it again take turns here. */
-  inner: LockPart | undefined;
 }
 
 /** The one terminal state that a waiter gets, decided in one synchronous step. */
@@ -101,9 +99,10 @@ export interface WaiterPart {
   readonly weight: number;
   readonly frame: Frame | undefined;
   readonly site: Site | undefined;
-  /** By a clock that never goes back; undefined while nobody has looked. */
-  readonly waitingSinceMs: number | undefined;
-  readonly waitSeenMs: number | undefined;
+  /** Since when it waits, by a clock that never goes back; undefined for those that are not measured. */
+  readonly sinceMs: number | undefined;
+  /** When the look at limits first saw it; undefined until then. */
+  readonly seenMs: number | undefined;
   /** Longest wait in milliseconds. */
   readonly limitMs: number;
   /** Nothing but the usual limit ends it: no limit or signal of this call. */
@@ -140,8 +139,6 @@ export interface LockPart {
   grant(waiter: WaiterPart): void;
   /** Takes a waiter out of the line for good, and serves those whom it stood in the way of. */
   giveUp(waiter: WaiterPart, state: Exclude<WaiterState, "waiting" | "granted">, error: unknown): void;
-  /** Its limit is over. */
-  timeOut(waiter: WaiterPart): void;
   end(hold: HeldPart): void;
   couldServe(waiter: WaiterPart, stuck: Stuck): boolean;
   /** The queue of those below the hold who want the same lock again. */
@@ -182,6 +179,8 @@ export interface Wanted {
   readonly options: WaitOptions | undefined;
   /** Whether the caller gives no body, and so needs a hold that can be lost. @default false */
   readonly wantsGuard?: boolean;
+  /** The reader that wants to become the writer. */
+  readonly upgradeOf?: HeldPart | undefined;
   /** For the sites of findings: whose callers are meant. */
   readonly below: (...args: never[]) => unknown;
 }

@@ -77,7 +77,7 @@ function lockReport(core: LockPart, idOf: (hold: HeldPart) => number, nowMs: num
       mode: waiter.mode,
       weight: waiter.weight,
       frames: waiter.site?.frames ?? [],
-      ...ageOf({ sinceMs: waiter.waitingSinceMs, seenMs: waiter.waitSeenMs }, nowMs),
+      ...ageOf(waiter, nowMs),
       ...(Number.isFinite(waiter.limitMs) && waiter.limitMs > 0 ? { limitMs: waiter.limitMs } : {}),
       holding: heldIn(waiter.frame).map(idOf),
       position: waiters.length,

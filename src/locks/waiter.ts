@@ -1,54 +1,55 @@
 import { HoldRecord } from "./hold.js";
 import type { Frame, HeldPart, Hold, LockPart, WaiterPart, WaiterState, Wanted } from "./parts.js";
 
-/** Waiters with a limit of one length. */
-export interface WaiterRow {
-  head: Waiter | undefined;
-  tail: Waiter | undefined;
-}
-
-/** Somebody in a lock's queue; granted, it is the hold: one object for both, since each contended acquisition makes one. */
+/**
+ * Somebody in a lock's queue; granted, it is the hold: one object for both, since each contended acquisition makes one. `sinceMs` and `seenMs`
+ * are of the wait until then.
+ */
 export class Waiter extends HoldRecord implements WaiterPart {
-  behind: Waiter | undefined;
-  ahead: Waiter | undefined;
-  state: WaiterState = "waiting";
+  declare behind: Waiter | undefined;
+  declare ahead: Waiter | undefined;
+  declare state: WaiterState;
   /** How many that came later were served before it. */
-  overtaken = 0;
-  /** Neighbours among those with the same limit, and when it ends. */
-  rowNext: Waiter | undefined;
-  rowPrevious: Waiter | undefined;
-  row: WaiterRow | undefined;
-  dueMs: number | undefined;
-  /** Longest wait in milliseconds. */
-  limitMs = 0;
-  /** By a clock that never goes back; undefined while nobody has looked. */
-  waitingSinceMs: number | undefined;
-  /** Ends the timer and the listener of this call, whatever the outcome. */
-  settle: (() => void) | undefined;
-  readonly resolve: (hold: Hold) => void;
-  readonly reject: (error: unknown) => void;
-  /** The reader that wants to become the writer; its own hold does not stand in its way. */
-  readonly upgradeOf: HeldPart | undefined;
-  readonly wanted: Wanted;
+  declare overtaken: number;
+  /** Longest wait in milliseconds, where it is not the usual one of the class. */
+  declare ownLimitMs: number | undefined;
+  /** Ends the timer and the listener of this call, whatever the outcome; undefined where the usual limit holds. */
+  declare settle: (() => void) | undefined;
+  declare readonly wanted: Wanted;
+  declare readonly resolve: (hold: Hold) => void;
+  declare readonly reject: (error: unknown) => void;
 
-  /** Positional, since every contended acquisition makes one. */
+  /** Positional, and each field once, since every contended acquisition makes one. */
   constructor(
     core: LockPart,
     wanted: Wanted,
     frame: Frame | undefined,
-    upgradeOf: HeldPart | undefined,
     resolve: (hold: Hold) => void,
     reject: (error: unknown) => void,
   ) {
     super(core, wanted.mode, wanted.weight, frame, false);
     this.wanted = wanted;
-    this.upgradeOf = upgradeOf;
     this.resolve = resolve;
     this.reject = reject;
+    this.behind = undefined;
+    this.ahead = undefined;
+    this.state = "waiting";
+    this.overtaken = 0;
+    this.ownLimitMs = undefined;
+    this.settle = undefined;
   }
 
   get frame(): Frame | undefined {
     return this.outer;
+  }
+
+  /** Longest wait in milliseconds. */
+  get limitMs(): number {
+    return this.ownLimitMs ?? this.core.lockClass.settings.waitMs;
+  }
+
+  get upgradeOf(): HeldPart | undefined {
+    return this.wanted.upgradeOf;
   }
 
   /** Whether nothing but the usual limit ends it: no limit or signal of this call. */
@@ -56,11 +57,6 @@ export class Waiter extends HoldRecord implements WaiterPart {
     const { options } = this.wanted;
     const waitMs = options?.waitMs ?? Number.POSITIVE_INFINITY;
     return waitMs === Number.POSITIVE_INFINITY && options?.signal === undefined;
-  }
-
-  /** When it was first seen by the look at limits; undefined until then. */
-  get waitSeenMs(): number | undefined {
-    return this.dueMs === undefined ? undefined : this.dueMs - this.limitMs;
   }
 }
 

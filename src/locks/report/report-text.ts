@@ -168,7 +168,7 @@ function countedTitle(classes: readonly ClassReport[]): string {
   const every = classes[0]?.metrics.sampledEvery ?? 1;
   return every === 1
     ? "COUNTED (p50, p99 and max: of waits)"
-    : `COUNTED (p50, p99 and max: of 1 wait in ${every})`;
+    : `COUNTED (p50, p99 and max: of 1 wait in ${every} or more)`;
 }
 
 /** Classes that were used, the most contended first. Times are those of waits, but for `held`. */

@@ -22,7 +22,7 @@ test("reportText() shows what is stuck first, then who waits, who holds, what wa
     "HELD",
     "FOUND",
     "SUPPRESSIONS THAT NOTHING NEEDED",
-    "COUNTED (p50, p99 and max: of 1 wait in 16)",
+    "COUNTED (p50, p99 and max: of 1 wait in 64 or more)",
   ]);
   assert.equal(text[0], "Locks of main, pid 4711, 2026-11-21 16:00:00Z: 3 holds, 4 waiters, 1 finding");
   const stuck = text.indexOf(titles[0]!);
