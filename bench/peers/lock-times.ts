@@ -1,4 +1,5 @@
 import { LockDomain } from "../../src/locks/index.js";
+import { median } from "../kit/programs.js";
 
 /** Nanoseconds for one acquire and release; a form that the contender lacks is absent. */
 export interface LockTimes {
@@ -8,8 +9,10 @@ export interface LockTimes {
   readonly hold?: number;
   /** As `hold`, with `using`. */
   readonly using?: number;
-  /** Ten tasks want it all the time, so that each release hands over. */
+  /** Ten tasks want it all the time and take it by hand, so that each release hands over. */
   readonly contended?: number;
+  /** Ten tasks want it all the time and give a body. */
+  readonly contendedRun?: number;
 }
 
 type Loop = (operations: number) => Promise<unknown>;
@@ -17,10 +20,11 @@ type Loops = { readonly [Form in keyof LockTimes]: Loop };
 
 /** Of Node.js 24; its types are those of 20 here. */
 interface WebLocks {
-  request(key: string, body: () => void): Promise<unknown>;
+  request(key: string, body: () => unknown): Promise<unknown>;
 }
 
 const contendingTasks = 10;
+const batchesMeasured = 3;
 
 /** Only the one that is measured is loaded. */
 const contenders: Readonly<Record<string, () => Promise<Loops>>> = {
@@ -51,6 +55,9 @@ const contenders: Readonly<Record<string, () => Promise<Loops>>> = {
           release();
         }
       }),
+      contendedRun: together(async (operations) => {
+        for (let done = 0; done < operations; done += 1) await mutex.runExclusive(aMoment);
+      }),
     };
   },
   "async-lock": async () => {
@@ -60,6 +67,9 @@ const contenders: Readonly<Record<string, () => Promise<Loops>>> = {
       run: async (operations) => {
         for (let done = 0; done < operations; done += 1) await lock.acquire("key", nothing);
       },
+      contendedRun: together(async (operations) => {
+        for (let done = 0; done < operations; done += 1) await lock.acquire("key", aMoment);
+      }),
     };
   },
   "async-sema": async () => {
@@ -92,6 +102,9 @@ const contenders: Readonly<Record<string, () => Promise<Loops>>> = {
       run: async (operations) => {
         for (let done = 0; done < operations; done += 1) await limit(nothing);
       },
+      contendedRun: together(async (operations) => {
+        for (let done = 0; done < operations; done += 1) await limit(aMoment);
+      }),
     };
   },
   "web-locks": async () => {
@@ -102,6 +115,9 @@ const contenders: Readonly<Record<string, () => Promise<Loops>>> = {
       run: async (operations) => {
         for (let done = 0; done < operations; done += 1) await locks.request("key", nothing);
       },
+      contendedRun: together(async (operations) => {
+        for (let done = 0; done < operations; done += 1) await locks.request("key", aMoment);
+      }),
     };
   },
 };
@@ -135,24 +151,33 @@ function ours(detection: "full" | "off"): Loops {
         hold.release();
       }
     }),
+    contendedRun: together(async (operations) => {
+      for (let done = 0; done < operations; done += 1) await mutex.run(aMoment);
+    }),
   };
 }
 
 function nothing(): void {}
+
+async function aMoment(): Promise<void> {
+  await null;
+}
 
 function together(loop: Loop): Loop {
   return (operations) =>
     Promise.all(Array.from({ length: contendingTasks }, () => loop(Math.ceil(operations / contendingTasks))));
 }
 
-const [name = "", count = "1000"] = process.argv.slice(2);
+const [name = "", form = "", count = "1000"] = process.argv.slice(2);
 const operations = Number(count);
-const loops = (await contenders[name]?.()) ?? {};
-const times: Record<string, number> = {};
-for (const [form, loop] of Object.entries(loops)) {
-  await loop(Math.ceil(operations / 4));
-  const startedMs = performance.now();
-  await loop(operations);
-  times[form] = ((performance.now() - startedMs) / operations) * 1e6;
+const loop = (await contenders[name]?.())?.[form as keyof LockTimes];
+if (loop !== undefined) {
+  const batches: number[] = [];
+  for (let batch = 0; batch <= batchesMeasured; batch += 1) {
+    const startedMs = performance.now();
+    await loop(operations);
+    batches.push(((performance.now() - startedMs) / operations) * 1e6);
+  }
+  // The first is to warm up.
+  process.stdout.write(String(median(batches.slice(1))));
 }
-process.stdout.write(JSON.stringify(times));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { ManualClock } from "../base/index.js";
 import { Deadlines, type LimitedLock, type Round } from "./deadlines.js";
 import type { LockPart, Wanted } from "./parts.js";
+import { turn } from "./turn.testkit.js";
 import { Waiter, WaitQueue } from "./waiter.js";
 
 const nobody = (): void => {};
@@ -126,7 +126,7 @@ test("there is one timer while anybody waits, and none afterwards", async () => 
   clock.advance(350);
   assert.equal(clock.timers, 1);
   for (const waiter of waiters) lock.leave(waiter);
-  await nextTurn();
+  await turn();
   assert.equal(clock.timers, 0);
   assert.equal(lock.round, undefined);
 
@@ -140,7 +140,7 @@ test("a lock that is waited for again in the same moment stays in its round", as
   const { clock, lock } = setUp({ everyMs: 100, areEqual: true });
   lock.leave(lock.wait(800));
   lock.wait(800);
-  await nextTurn();
+  await turn();
   clock.advance(900);
   assert.equal(lock.ended.length, 1);
 });

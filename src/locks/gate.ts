@@ -74,7 +74,21 @@ export class Gate {
       return Promise.reject(error);
     }
     if (got instanceof HoldRecord) return this.#hold(got, options, body);
-    return got.then((hold) => this.#hold(recordOf(hold), options, body));
+    return this.#holdLater(got, options, body);
+  }
+
+  async #holdLater<T>(
+    waiting: Promise<Hold>,
+    options: RunOptions | undefined,
+    body: (hold: Hold) => T | PromiseLike<T>,
+  ): Promise<T> {
+    const hold = recordOf(await waiting);
+    try {
+      const result = this.#begin(hold, options, body);
+      return isThenable(result) ? await result : result;
+    } finally {
+      endOnce(hold);
+    }
   }
 
   #hold<T>(
@@ -82,13 +96,9 @@ export class Gate {
     options: RunOptions | undefined,
     body: (hold: Hold) => T | PromiseLike<T>,
   ): Promise<T> {
-    const { domain, lockClass } = this.core;
     let result: T | PromiseLike<T>;
     try {
-      options?.signal?.throwIfAborted();
-      if (lockClass.checksLevels)
-        result = domain.frames.run(domain.frameWith(hold, hold.outer, this.run), body, hold);
-      else result = body(hold);
+      result = this.#begin(hold, options, body);
     } catch (error) {
       endOnce(hold);
       return Promise.reject(error);
@@ -96,6 +106,17 @@ export class Gate {
     if (isThenable(result)) return endAfter(hold, result);
     endOnce(hold);
     return Promise.resolve(result);
+  }
+
+  #begin<T>(
+    hold: HeldPart,
+    options: RunOptions | undefined,
+    body: (hold: Hold) => T | PromiseLike<T>,
+  ): T | PromiseLike<T> {
+    const { domain, lockClass } = this.core;
+    options?.signal?.throwIfAborted();
+    if (!lockClass.checksLevels) return body(hold);
+    return domain.frames.run(domain.frameWith(hold, hold.outer, this.run), body, hold);
   }
 
   /**
