@@ -36,6 +36,7 @@ async function ok() {
   const isTidy = runChecks();
   const runs = new TestRuns();
   await runs.run({ nodePath: process.execPath, label: process.versions.node });
+  await runs.checkLocks();
   runs.printSlowest();
   finish([!isTidy && "checks", !runs.isGreen && "tests"]);
 }
@@ -61,6 +62,7 @@ async function test(args) {
   const runs = new TestRuns();
   await runs.run({ nodePath: process.execPath, label: process.versions.node });
   await runOnNode24(runs);
+  await runs.checkLocks();
   runs.printSlowest();
   finish([!isTidy && "checks", !runs.isGreen && "tests"]);
 }
@@ -69,6 +71,7 @@ async function testPart(pattern, node) {
   const nodePath = node === "24" && !isCurrent24 ? ensureNode24() : process.execPath;
   const runs = new TestRuns();
   await runs.run({ nodePath, label: node ?? process.versions.node, pattern });
+  await runs.checkLocks();
   runs.printSlowest();
   finish([!runs.isGreen && "tests"]);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { runGroup } from "./child.mjs";
 import { inRoot, rootDir } from "./paths.mjs";
+import { SuiteLocks } from "./suite-locks.mjs";
 
 /** All test runs of one command together; each issue may add about 2 minutes of the 12. */
 const wallMsMax = 12 * 60_000;
@@ -15,6 +16,7 @@ const runOnceDirs = ["test/end-to-end/", "test/crash/", "test/docs/"];
 export class TestRuns {
   #endsAtMs = performance.now() + wallMsMax;
   #timings = [];
+  #locks = new SuiteLocks();
   isGreen = true;
 
   /** Runs the test files whose path contains `pattern` on the Node.js at `nodePath`. */
@@ -26,7 +28,7 @@ export class TestRuns {
     const timings = join(dir, "timings.jsonl");
     const { status, isPastLimit } = await runGroup(nodePath, [...runnerArgs(timings), ...files], {
       limitMs: Math.max(0, this.#endsAtMs - performance.now()),
-      env: { ...process.env, NODE_OPTIONS: "" },
+      env: { ...process.env, ...this.#locks.environment, NODE_OPTIONS: "" },
     });
     this.#collect(timings, label);
     rmSync(dir, { recursive: true });
@@ -41,6 +43,14 @@ export class TestRuns {
       const seconds = (durationMs / 1000).toFixed(1).padStart(6);
       process.stdout.write(`${seconds} s  ${relative(rootDir, file)} (Node.js ${label})\n`);
     }
+  }
+
+  /** Every lock of the project's own is taken with all checks on, whatever is tested. */
+  async checkLocks() {
+    const { processes, acquisitions, problems } = await this.#locks.end();
+    const found = problems.length === 0 ? "nothing found" : `${problems.length} found`;
+    process.stdout.write(`\nLocks: ${acquisitions} acquisitions in ${processes} processes, ${found}.\n`);
+    for (const problem of problems) this.#fail(problem);
   }
 
   #collect(path, label) {

@@ -1,4 +1,5 @@
 import { type Clock, codeOf, messageOf, type NoticeSink, PoundlockError, pause } from "../base/index.js";
+import { type KeyedLock, LockDomain } from "../locks/index.js";
 import type { Generation, Store } from "../store/index.js";
 import type { FileRange, Tail } from "../tail/index.js";
 import { StoreGenerationError } from "./errors.js";
@@ -34,8 +35,14 @@ export interface WorkerCounts {
  */
 export class FileWorker {
   readonly #options: FileWorkerOptions;
-  /** Ends of what is under way per file, so that each waits for the one before. */
-  readonly #lanes = new Map<string, Promise<void>>();
+  /**
+   * One range of a file is settled at a time, in the order in which they were handed out. Without a limit: a store that fails for an hour
+   * has the ranges wait for an hour.
+   */
+  readonly #files: KeyedLock<string> = LockDomain.shared.keyed("pipeline.file", {
+    waitMs: Number.POSITIVE_INFINITY,
+  });
+  readonly #underWay = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #counts: {
     lines: number;
@@ -70,18 +77,15 @@ export class FileWorker {
       const range = await this.#next();
       if (range === undefined) break;
       const folded = this.#options.folder.fold(range);
-      // The lane awaits it later; without this an early failure would count as nobody's.
+      // Awaited when it is this range's turn; without this an early failure would count as nobody's.
       folded.catch(() => {});
-      const before = this.#lanes.get(range.file) ?? Promise.resolve();
-      const lane = before
-        .then(() => this.#settleRange(range, folded))
-        .catch((error: unknown) => this.#fail(error));
-      this.#lanes.set(range.file, lane);
-      void lane.then(() => {
-        if (this.#lanes.get(range.file) === lane) this.#lanes.delete(range.file);
-      });
+      const settled = this.#files
+        .run(range.file, () => this.#settleRange(range, folded))
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => this.#underWay.delete(settled));
+      this.#underWay.add(settled);
     }
-    await Promise.all(this.#lanes.values());
+    await Promise.all(this.#underWay);
     if (this.#failure !== undefined) throw this.#failure;
     await tail.close();
   }
