@@ -39,15 +39,21 @@ export class Checks {
     frame.transaction?.assertHealthy(core.label);
     // Below its own hold a lock is taken again in whatever order: nobody else can be between.
     if (core.reentryOf !== undefined) return undefined;
+    const inner = this.inner(core, frame);
+    if (inner !== undefined) return inner;
     const own = ownHolds(core, frame);
-    if (own.length > 0) {
-      if (core.lockClass.settings.isReentrant && own[0] !== undefined) return own[0].core.innerOf(own[0]);
-      this.#notItself(core, wanted, own);
-    }
+    if (own.length > 0) this.#notItself(core, wanted, own);
     if (core.lockClass.level !== undefined) this.#upwards(core, wanted, frame);
     if (core.lockClass.checksOrder && frame.transaction === undefined) this.#inOrder(core, wanted, frame);
     if (this.#domain.hasGuards) this.#guess(core, wanted, frame);
     return undefined;
+  }
+
+  /** Where those below the caller's own hold of a re-entrant lock take it again. */
+  inner(core: LockPart, frame: Frame): LockPart | undefined {
+    if (!core.lockClass.settings.isReentrant || core.reentryOf !== undefined) return undefined;
+    const [own] = ownHolds(core, frame);
+    return own?.core.innerOf(own);
   }
 
   /**

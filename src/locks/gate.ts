@@ -4,6 +4,7 @@ import { HoldRecord, recordOf } from "./hold.js";
 import type { Mode } from "./kinds.js";
 import type { LockCore } from "./lock-core.js";
 import type { HeldPart, Hold, WaitOptions, Wanted } from "./parts.js";
+import { assertWaitMs } from "./wait-options.js";
 
 export interface RunOptions extends WaitOptions {
   /** Permits of a semaphore, 1 up to all of them. @default 1 */
@@ -155,12 +156,9 @@ export class Gate {
   }
 
   /** @throws OptionError where the options would break the lock: fewer permits than none, or a wait for more than there are */
-  #weightOf({ weight, waitMs }: RunOptions): number {
-    if (waitMs !== undefined && !(waitMs >= 0))
-      throw new OptionError(
-        "waitMs",
-        `Cannot use waitMs = ${waitMs}: expected milliseconds from 0 to Infinity`,
-      );
+  #weightOf(options: RunOptions): number {
+    assertWaitMs(options);
+    const { weight } = options;
     if (weight === undefined) return this.#weight;
     const { kind, permits } = this.core.lockClass;
     if (Number.isInteger(weight) && weight >= 1 && weight <= permits)

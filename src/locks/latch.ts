@@ -2,6 +2,7 @@ import type { LockCore } from "./lock-core.js";
 import type { WaitOptions } from "./parts.js";
 import { readersMax } from "./read-write-lock.js";
 import { Site } from "./site.js";
+import { assertWaitMs } from "./wait-options.js";
 
 /**
  * Closed until somebody opens it, then open for ever. Part of the wait-for graph and not of the order of acquisition: whoever waits for it
@@ -40,8 +41,9 @@ export class Latch {
     }
   }
 
-  /** @throws LockTimeoutError, the signal's reason, LockDeadlockError, SelfDeadlockError (inside the body of `openAfter`) */
+  /** @throws OptionError, LockTimeoutError, the signal's reason, LockDeadlockError, SelfDeadlockError (inside the body of `openAfter`) */
   async wait(options?: WaitOptions): Promise<void> {
+    if (options !== undefined) assertWaitMs(options);
     if (this.isOpen) return;
     const hold = await this.#core.acquire({ mode: "shared", weight: 1, options, below: this.wait });
     hold.release();

@@ -132,6 +132,8 @@ export class LockCore implements LockPart {
   tryAcquire(wanted: Wanted): HoldRecord | undefined {
     const { mode, weight, options } = wanted;
     const frame = this.lockClass.checksLevels ? this.domain.frameFor(options) : undefined;
+    const inner = frame === undefined ? undefined : this.domain.checks.inner(this, frame);
+    if (inner !== undefined) return (inner as LockCore).tryAcquire(wanted);
     if (this.used + weight <= this.permits && this.discipline.admits(this, mode)) {
       const hold = this.#hold(mode, weight, frame, true);
       this.domain.log.acquired(hold);
@@ -238,6 +240,9 @@ export class LockCore implements LockPart {
       taken.isReleased = true;
     }
     hold.isReleased = false;
+    // Held anew: the time in which it was not counts neither as held nor as held for too long.
+    hold.sinceMs = undefined;
+    hold.seenMs = undefined;
     this.#link(hold);
   }
 

@@ -3,6 +3,7 @@ import { Gate } from "./gate.js";
 import { recordOf } from "./hold.js";
 import type { LockCore } from "./lock-core.js";
 import type { Hold, WaitOptions } from "./parts.js";
+import { assertWaitMs } from "./wait-options.js";
 
 /** More readers than there will ever be; a writer takes them all. */
 export const readersMax: number = 2 ** 30;
@@ -38,9 +39,10 @@ export class ReadWriteLock {
    * Turns a reader's hold into the writer's, as soon as no other reader is left; nobody writes in between. Of two readers that both ask, one
    * gets LOCK_DEADLOCK, since each would wait for the other.
    *
-   * @throws LockTimeoutError, LockDeadlockError, HoldError (LOCK_HOLD) for a hold that is not a reader's of this lock. It stays a reader then.
+   * @throws OptionError, LockTimeoutError, LockDeadlockError, HoldError (LOCK_HOLD) for a hold that is not a reader's of this lock. It stays a reader then.
    */
   async upgrade(hold: Hold, options?: WaitOptions): Promise<void> {
+    if (options !== undefined) assertWaitMs(options);
     const record = recordOf(hold);
     if (record.core !== this.#core || record.isReleased)
       throw new HoldError(
