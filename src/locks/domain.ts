@@ -12,7 +12,7 @@ import { Condition } from "./condition.js";
 import { type Discipline, fifo, inOrder, phaseFair, readersFirst } from "./discipline.js";
 import { DomainState, type Finding } from "./domain-state.js";
 import { type ReportingDomain, registerDomain } from "./domains.js";
-import { HoldError, LockWoundedError } from "./errors.js";
+import { HoldError, LockUnquietError, LockWoundedError } from "./errors.js";
 import { reportAtExit } from "./exit-report.js";
 import { Gate } from "./gate.js";
 import { compareKeys, KeyedLock } from "./keyed-lock.js";
@@ -23,6 +23,7 @@ import { LockCore } from "./lock-core.js";
 import { LockLog, type LockLogger } from "./lock-log.js";
 import type { Suppression } from "./order/index.js";
 import { ReadWriteLock, readersMax } from "./read-write-lock.js";
+import { reportText } from "./report/index.js";
 import type { DomainReport } from "./report/report-data.js";
 import { reportFromEnvironment } from "./signal-report.js";
 import { takeReport } from "./take-report.js";
@@ -240,6 +241,19 @@ export class LockDomain implements ReportingDomain {
       if (frame.hold !== undefined && frame.hold.core === core && !frame.hold.isReleased) return;
     const label = key === undefined ? lock.name : `${lock.name}[${key}]`;
     throw new HoldError(`Cannot go on: ${label} should be held here, and is not`);
+  }
+
+  /**
+   * For the end of a test or a suite: nothing was found but what can't hang, nothing is held or waited for, and each suppression was needed.
+   * @throws LockUnquietError (LOCK_UNQUIET) with the report
+   */
+  assertQuiet(): void {
+    const report = this.report();
+    const isQuiet =
+      report.findings.every(({ kind }) => kind === "note") &&
+      !this.isInUse &&
+      report.suppressionsUnused.length === 0;
+    if (!isQuiet) throw new LockUnquietError(this.name, reportText(report, { columns: 100 }));
   }
 
   /** What was found so far, oldest first. */

@@ -73,6 +73,20 @@ export class HoldError extends PoundlockError {
   readonly code = "LOCK_HOLD";
 }
 
+/** A domain should have nothing to report, and has. */
+export class LockUnquietError extends PoundlockError {
+  readonly code = "LOCK_UNQUIET";
+  /** Lines for a person. */
+  readonly report: readonly string[];
+
+  constructor(domain: string, report: readonly string[]) {
+    super(
+      `Cannot call the locks of ${domain} quiet: something was found, left locked, or allowed for nothing\n${report.join("\n")}`,
+    );
+    this.report = report;
+  }
+}
+
 /** Reports on a signal can't be had: no folder to write to, or a thread that gets no signals. */
 export class LockReportError extends PoundlockError {
   readonly code = "LOCK_REPORT";

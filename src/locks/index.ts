@@ -32,6 +32,7 @@ export {
   LockOrderError,
   LockReportError,
   LockTimeoutError,
+  LockUnquietError,
   LockWoundedError,
   SelfDeadlockError,
 } from "./errors.js";
