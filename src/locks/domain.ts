@@ -1,5 +1,4 @@
 import { type Clock, integerOption, OptionError, systemClock } from "../base/index.js";
-import type { AdaptiveLimitOptions } from "./adaptive-limit.js";
 import {
   assertSameClass,
   detections,
@@ -18,6 +17,7 @@ import { Gate } from "./gate.js";
 import { compareKeys, KeyedLock } from "./keyed-lock.js";
 import type { Detection, LockClass, OnFinding } from "./kinds.js";
 import { Latch } from "./latch.js";
+import type { AdaptiveLimitOptions } from "./limits/adaptive-limit.js";
 import { LockClassState } from "./lock-class.js";
 import { LockCore } from "./lock-core.js";
 import { LockLog, type LockLogger } from "./lock-log.js";

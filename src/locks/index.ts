@@ -46,7 +46,7 @@ export {
 export { KeyedLock } from "./keyed-lock.js";
 export type { Detection, Mode, OnFinding } from "./kinds.js";
 export { Latch } from "./latch.js";
-export type { LimitExplanation } from "./limit-explanation.js";
+export type { LimitExplanation } from "./limits/limit-explanation.js";
 export { type LockLogData, type LockLogger, lockChannels } from "./lock-log.js";
 export {
   diffOrders,

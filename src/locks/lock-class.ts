@@ -1,6 +1,6 @@
-import { AdaptiveLimit, type AdaptiveLimitOptions } from "./adaptive-limit.js";
 import { ClassMetrics } from "./class-metrics.js";
 import type { Detection, LockClass, Mode, OnFinding } from "./kinds.js";
+import { AdaptiveLimit, type AdaptiveLimitOptions } from "./limits/adaptive-limit.js";
 
 export interface ClassSettings {
   readonly detection: Detection;

@@ -1,4 +1,3 @@
-import type { AdaptiveLimit } from "./adaptive-limit.js";
 import type { Round } from "./deadlines.js";
 import { type Discipline, inOrder } from "./discipline.js";
 import type { DomainState } from "./domain-state.js";
@@ -6,6 +5,7 @@ import { LockDeadlockError, LockTimeoutError } from "./errors.js";
 import { taskOf } from "./frame.js";
 import { HoldRecord, recordOf } from "./hold.js";
 import type { Mode } from "./kinds.js";
+import type { AdaptiveLimit } from "./limits/adaptive-limit.js";
 import type { LockClassState } from "./lock-class.js";
 import type { LockLog } from "./lock-log.js";
 import type {

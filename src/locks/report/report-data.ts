@@ -1,6 +1,6 @@
 import type { ClassMetricsSnapshot } from "../class-metrics.js";
 import type { Detection, LockClass, Mode } from "../kinds.js";
-import type { LimitExplanation } from "../limit-explanation.js";
+import type { LimitExplanation } from "../limits/limit-explanation.js";
 
 /** What a domain looked like at one moment, as plain data: what `poundlock locks --json` prints under `poundlock.locks/1`. */
 export interface DomainReport {

@@ -1,5 +1,5 @@
 import { printable } from "../../base/index.js";
-import type { LimitExplanation } from "../limit-explanation.js";
+import type { LimitExplanation } from "../limits/limit-explanation.js";
 import type { ClassReport, DomainReport, HolderReport, LockReport, WaiterReport } from "./report-data.js";
 import { pictureOf, type Waiting, type WaitPicture } from "./wait-picture.js";
 import { countOf, frameText, modeText, spanText, wrapped } from "./wording.js";

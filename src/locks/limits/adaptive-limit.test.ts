@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock, OptionError } from "../base/index.js";
+import { ManualClock, OptionError } from "../../base/index.js";
 import { AdaptiveLimit, type AdaptiveLimitOptions } from "./adaptive-limit.js";
 import type { LimitExplanation } from "./limit-explanation.js";
 

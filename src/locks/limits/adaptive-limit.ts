@@ -1,4 +1,4 @@
-import { type Clock, OptionError, systemClock } from "../base/index.js";
+import { type Clock, OptionError, systemClock } from "../../base/index.js";
 import { DecayedMean } from "./decayed-mean.js";
 import { DecayedWaits } from "./decayed-waits.js";
 import { type LimitExplanation, type LimitTerms, limitSentence } from "./limit-explanation.js";
