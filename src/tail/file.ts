@@ -204,7 +204,8 @@ export class FollowedFile implements TurnTaker {
    */
   async step(limits: StepLimits, read: ReadAt): Promise<Step> {
     const epoch = this.#epoch;
-    if (this.#size < this.#planned) return { kind: "replaced" };
+    // What is to be skipped was there when the file was opened.
+    if (this.#size < Math.max(this.#planned, this.#skipTo)) return { kind: "replaced" };
     const plan = await this.#plan(limits, read);
     if (epoch !== this.#epoch) return { kind: "more" };
     if (plan.kind === "shrunk") {

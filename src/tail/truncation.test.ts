@@ -145,3 +145,16 @@ for (const { name, rotations, glob } of [
     }
     assert.ok(swapAt > 10, `${swapAt} looks`);
   });
+
+test("what is to be skipped is truncated before it was asked for: the new lines are read, not waited for", async (t) => {
+  const path = join(testDirectory(t), "app.log");
+  writeFileSync(path, lines("old", 0, 50));
+  const reader = new Reader({ patterns: [path], from: "end" });
+  await reader.open();
+  truncateSync(path, 0);
+  appendFileSync(path, "one\ntwo\n");
+  assert.equal(await reader.read(), "one\ntwo\n");
+  appendFileSync(path, "three\n");
+  assert.equal(await reader.read(), "three\n");
+  await reader.close();
+});
