@@ -35,6 +35,7 @@ class HeldLock implements LimitedLock {
   readonly queue = new WaitQueue();
   readonly lockClass: { readonly lookEveryMs: number; readonly limits: object | undefined };
   round: Round | undefined;
+  isResting = false;
   readonly ended: { readonly waiter: Waiter; readonly atMs: number }[] = [];
   readonly #clock: ManualClock;
   readonly #deadlines: Deadlines;
@@ -143,4 +144,36 @@ test("a lock that is waited for again in the same moment stays in its round", as
   await turn();
   clock.advance(900);
   assert.equal(lock.ended.length, 1);
+});
+
+test("no timer is left for those who wait without end, and the next one with a limit has it", () => {
+  const { clock, lock } = setUp({ everyMs: 100, areEqual: true });
+  lock.wait(Number.POSITIVE_INFINITY, nobody);
+  const first = lock.wait(800);
+  clock.advance(1000);
+  assert.equal(clock.timers, 0);
+
+  const second = lock.wait(800);
+  clock.advance(1000);
+  assert.equal(clock.timers, 0);
+  assert.deepEqual(
+    lock.ended.map(({ waiter }) => waiter),
+    [first, second],
+  );
+});
+
+test("who waits again when told of the end of a wait has the usual limit", () => {
+  const { clock, lock } = setUp({ everyMs: 100, areEqual: true });
+  const timeOut = lock.timeOut.bind(lock);
+  let again: Waiter | undefined;
+  lock.timeOut = (waiter) => {
+    again ??= lock.wait(800);
+    timeOut(waiter);
+  };
+  const first = lock.wait(800);
+  clock.advance(2000);
+  assert.deepEqual(
+    lock.ended.map(({ waiter }) => waiter),
+    [first, again],
+  );
 });

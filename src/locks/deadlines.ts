@@ -7,6 +7,8 @@ export interface LimitedLock {
   readonly lockClass: { readonly lookEveryMs: number; readonly limits: object | undefined };
   /** The round that it is looked at in; undefined while nobody waits. */
   round: Round | undefined;
+  /** Nobody waits for it, and that is to be looked at soon. */
+  isResting: boolean;
   timeOut(waiter: Waiter): void;
 }
 
@@ -50,12 +52,17 @@ export class Deadlines {
    * timer anew costs as much as three of those.
    */
   restSoon(lock: LimitedLock): void {
+    if (lock.isResting) return;
+    lock.isResting = true;
     this.#resting.push(lock);
     if (this.#resting.length > 1) return;
     setImmediate(() => {
       const resting = this.#resting;
       this.#resting = [];
-      for (const one of resting) if (one.queue.size === 0) this.#forget(one);
+      for (const one of resting) {
+        one.isResting = false;
+        if (one.queue.size === 0) this.#forget(one);
+      }
     });
   }
 
@@ -73,26 +80,46 @@ export class Deadlines {
     round.cancel = this.#clock.after(round.everyMs, () => {
       this.#arm(round);
       const nowMs = this.#clock.monotonicMs();
-      for (const lock of round.locks) look(lock, nowMs);
+      for (const lock of round.locks) this.#look(lock, nowMs);
     });
+  }
+
+  #look(lock: LimitedLock, nowMs: number): void {
+    seeNew(lock, nowMs);
+    const { due, isNeeded } = dueOf(lock, nowMs);
+    // Those who are left wait without end, or by a timer of their own: this one is not to keep the process alive for them. Done first,
+    // since whoever is told of the end of a wait may wait for the same lock.
+    if (!isNeeded) this.#forget(lock);
+    for (const waiter of due) if (waiter.state === "waiting") lock.timeOut(waiter);
   }
 }
 
-function look(lock: LimitedLock, nowMs: number): void {
-  const due: Waiter[] = [];
-  const { head, tail } = lock.queue;
+function seeNew({ queue }: LimitedLock, nowMs: number): void {
   // Who came last was not seen yet; from there back to the one that was. Those with a limit of their call are not looked at.
-  for (let waiter = tail; waiter !== undefined; waiter = waiter.ahead) {
+  for (let waiter = queue.tail; waiter !== undefined; waiter = waiter.ahead) {
     if (waiter.settle !== undefined) continue;
     if (waiter.seenMs !== undefined) break;
     waiter.seenMs = nowMs;
   }
+}
+
+/** Who is due, and whether somebody else is left for whose limit the lock is to be looked at again. */
+function dueOf(
+  lock: LimitedLock,
+  nowMs: number,
+): { readonly due: readonly Waiter[]; readonly isNeeded: boolean } {
+  const due: Waiter[] = [];
+  let isNeeded = false;
   const areEqual = lock.lockClass.limits === undefined;
-  for (let waiter = head; waiter !== undefined; waiter = waiter.behind) {
+  for (let waiter = lock.queue.head; waiter !== undefined; waiter = waiter.behind) {
     if (waiter.settle !== undefined) continue;
     const endMs = (waiter.seenMs ?? nowMs) + waiter.limitMs;
-    if (endMs <= nowMs) due.push(waiter);
-    else if (areEqual) break;
+    if (endMs <= nowMs) {
+      due.push(waiter);
+      continue;
+    }
+    isNeeded = true;
+    if (areEqual) break;
   }
-  for (const waiter of due) if (waiter.state === "waiting") lock.timeOut(waiter);
+  return { due, isNeeded };
 }

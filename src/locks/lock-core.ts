@@ -37,6 +37,7 @@ export class LockCore implements LockPart {
   previous: LockPart | undefined;
   /** For the limits of its waiters. */
   round: Round | undefined;
+  isResting = false;
   readonly domain: DomainState;
   readonly lockClass: LockClassState;
   readonly key: unknown;
