@@ -100,11 +100,11 @@ export class Gate {
     let result: T | PromiseLike<T>;
     try {
       result = this.#begin(hold, options, body);
+      if (isThenable(result)) return endAfter(hold, result);
     } catch (error) {
       endOnce(hold);
       return Promise.reject(error);
     }
-    if (isThenable(result)) return endAfter(hold, result);
     endOnce(hold);
     return Promise.resolve(result);
   }

@@ -200,7 +200,14 @@ export class LockCore implements LockPart {
       lockClass.limits?.[waiter.mode].observeWait(waitedMs);
     }
     if (domain.log.wantsAcquired) domain.log.acquired(hold, waitedMs);
-    waiter.resolve(wanted.wantsGuard === true ? domain.guard(hold) : hold);
+    if (wanted.wantsGuard !== true) {
+      waiter.resolve(hold);
+      return;
+    }
+    waiter.resolve(domain.guard(hold));
+    // The lock keeps the hold, and nothing may keep the guard from being collected.
+    waiter.resolve = nobody;
+    waiter.reject = nobody;
   }
 
   /** For holds: gives back what it had. Never twice. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { ManualClock } from "../base/index.js";
 import { LockDomain } from "./index.js";
 
@@ -380,3 +382,75 @@ test("a keyed lock keeps nothing of the keys it has had, however they ended", as
   assert.equal(keyed.size, 0);
   assert.deepEqual(domain.report().locks, []);
 });
+
+test("a hold is not overdue for the time that it waited for a condition", async () => {
+  const clock = new ManualClock(1_000_000);
+  const warnings: string[] = [];
+  const domain = new LockDomain({ clock, holdWarnMs: 1000, logger: { warn: (line) => warnings.push(line) } });
+  const mutex = domain.mutex("m");
+  const condition = domain.condition(mutex);
+  const [isBack, mayEnd] = [new Step(), new Step()];
+  const done = mutex.run(async (hold) => {
+    await condition.wait(hold);
+    isBack.open();
+    await mayEnd.reached;
+    return hold.signal.aborted;
+  });
+  // Somebody holds it all the time, so that the look at long holds goes on.
+  const other = domain.mutex("other").run(() => isBack.reached);
+  clock.advance(5000);
+  condition.notify();
+  await isBack.reached;
+  await other;
+  clock.advance(500);
+  mayEnd.open();
+  assert.equal(await done, false);
+  assert.deepEqual(
+    warnings.filter((line) => line.includes("holds m ")),
+    [],
+  );
+});
+
+for (const isContended of [false, true])
+  test(`a body's result whose then can't be read leaves nothing locked, ${isContended ? "after a wait" : "at once"}`, async () => {
+    const mutex = new LockDomain().mutex("m");
+    const before = isContended ? await mutex.acquire() : undefined;
+    const result = {
+      // biome-ignore lint/suspicious/noThenProperty: this is what it is about
+      get then(): never {
+        throw new RangeError("unreadable");
+      },
+    };
+    const ran = mutex.run(() => result as unknown as number);
+    before?.release();
+    await assert.rejects(ran, RangeError);
+    assert.equal(mutex.isLocked, false);
+  });
+
+for (const isContended of [false, true])
+  test(`a hold that nobody has in hand any more is told of, taken ${isContended ? "after a wait" : "at once"}`, async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const clock = new ManualClock(1_000_000);
+    const warnings: string[] = [];
+    const domain = new LockDomain({
+      clock,
+      reportAtExit: false,
+      logger: { warn: (line) => warnings.push(line) },
+    });
+    const mutex = domain.mutex("m");
+    const lose = async (): Promise<void> => {
+      const before = isContended ? await mutex.acquire() : undefined;
+      const taking = mutex.acquire();
+      before?.release();
+      await taking;
+    };
+    await lose();
+    clock.advance(2000);
+    for (let i = 0; i < 50 && warnings.length === 0; i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      collect();
+    }
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /lost the hold of m/);
+  });

@@ -16,8 +16,9 @@ export class Waiter extends HoldRecord implements WaiterPart {
   /** Ends the timer and the listener of this call, whatever the outcome; undefined where the usual limit holds. */
   declare settle: (() => void) | undefined;
   declare readonly wanted: Wanted;
-  declare readonly resolve: (hold: Hold) => void;
-  declare readonly reject: (error: unknown) => void;
+  /** Ends of the promise; they keep it, and with it what it was resolved with. */
+  declare resolve: (hold: Hold) => void;
+  declare reject: (error: unknown) => void;
 
   /** Positional, and each field once, since every contended acquisition makes one. */
   constructor(
