@@ -183,6 +183,25 @@ test("FileWorker ends with the error when the store can't go on, and leaves what
   assert.deepEqual(await store.watermarks("s"), []);
 });
 
+test("FileWorker does not ask the store for what comes after a range that failed", async () => {
+  await using store = openMemoryStore({});
+  const asked: number[] = [];
+  const broken: Store = Object.assign(Object.create(store) as Store, {
+    settle: async ({ take }: Settlement): Promise<SettleResult> => {
+      if (take?.kind === "file") asked.push(take.start);
+      for (let turns = 20; turns > 0; turns -= 1) await new Promise(setImmediate);
+      throw new Error("disk is gone");
+    },
+    info: () => store.info(),
+    define: (definitions: Parameters<Store["define"]>[0]) => store.define(definitions),
+  });
+  const worker = await setUp(broken, new ListedTail(ranges(3)));
+
+  await assert.rejects(worker.run(), /disk is gone/);
+
+  assert.deepEqual(asked, [0]);
+});
+
 test("FileWorker counts nothing of what took a content's place while its range was folded", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "poundlock-worker-"));
   t.after(() => rmSync(directory, { recursive: true }));

@@ -80,7 +80,8 @@ export class FileWorker {
       // Awaited when it is this range's turn; without this an early failure would count as nobody's.
       folded.catch(() => {});
       const settled = this.#files
-        .run(range.file, () => this.#settleRange(range, folded))
+        // Known to have failed before the lock is given on: the next range must not be settled then.
+        .run(range.file, () => this.#settleRange(range, folded).catch((error: unknown) => this.#fail(error)))
         .catch((error: unknown) => this.#fail(error))
         .finally(() => this.#underWay.delete(settled));
       this.#underWay.add(settled);
