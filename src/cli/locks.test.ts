@@ -11,10 +11,10 @@ import { folderWith, runHere } from "./cli.testkit.js";
 
 const locksUrl = new URL("../locks/index.js", import.meta.url).href;
 
-/** A process that reports its locks into the folder and holds one of them. */
+/** A process that does `body`, and then reports its locks into the folder. */
 async function reporting(t: TestContext, folder: string, body: string): Promise<ChildProcess> {
   const source = `import { LockDomain, reportOnSignal } from ${JSON.stringify(locksUrl)};
-    reportOnSignal({ folder: ${JSON.stringify(folder)} }); setInterval(() => {}, 1000); ${body}`;
+    setInterval(() => {}, 1000); ${body}; reportOnSignal({ folder: ${JSON.stringify(folder)} });`;
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", source], { env, stdio: "ignore" });
   t.after(async () => {
@@ -35,7 +35,9 @@ const deadlock = `
     // With a limit of its own it is a stall: a deadlock without one would be refused at once.
     await second.run({ waitMs: 60_000 }, () => {});
   });
-  await Promise.all([both(a, b), both(b, a)]);
+  both(a, b);
+  both(b, a);
+  while (a.waiting + b.waiting < 2) await new Promise((resolve) => setImmediate(resolve));
 `;
 
 test("poundlock locks shows the locks of the server that it asks", async (t) => {
