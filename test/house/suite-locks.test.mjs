@@ -23,16 +23,12 @@ test("SuiteLocks finds nothing where locks are taken as they should be", async (
   assert.deepEqual(await locks.end(), { processes: 2, acquisitions: 4, problems: [] });
 });
 
-test("SuiteLocks finds what one process found, what was left locked, and what no process alone could see", async () => {
+test("SuiteLocks finds what one process found, and what no process alone could see", async () => {
   const alone = new SuiteLocks();
   runWith(alone, "await a.run(() => b.run(() => {})); await b.run(() => a.run(() => {}));");
   const [inverted, ...more] = (await alone.end()).problems;
   assert.match(inverted, /opposite orders/);
   assert.deepEqual(more, []);
-
-  const left = new SuiteLocks();
-  runWith(left, "await a.acquire(); process.exit(0);");
-  assert.deepEqual((await left.end()).problems, ["a was left locked at exit"]);
 
   const together = new SuiteLocks();
   runWith(together, "await a.run(() => b.run(() => {}));");
