@@ -9,6 +9,7 @@ import type { LockLog } from "./lock-log.js";
 import { type Chain, type Link, OrderGraph } from "./order/index.js";
 import type { Frame, HeldPart, Hold, LockPart, WaiterPart, WaitOptions } from "./parts.js";
 import { Site } from "./site.js";
+import { holdsOf } from "./wait-options.js";
 
 /** Something that was found and is not thrown away: thrown, warned of, or only kept. */
 export interface Finding {
@@ -64,7 +65,7 @@ export class DomainState {
     const current = this.frames.current();
     const holding = options?.holding;
     if (holding === undefined) return current;
-    const holds = (Array.isArray(holding) ? (holding as readonly Hold[]) : [holding as Hold]).map(recordOf);
+    const holds = holdsOf(holding).map(recordOf);
     let frame = current;
     for (const hold of holds) {
       this.#assertOwn(hold);

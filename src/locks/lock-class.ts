@@ -64,6 +64,13 @@ export class LockClassState implements LockClass {
     this.checksWaits = settings.detection === "full";
   }
 
+  /** The limit of somebody who joins behind so many. */
+  adaptedMs(limit: AdaptiveLimit, waitersAhead: number): number {
+    // Of several permits as many are given back in the time of one hold.
+    const queueAhead = Math.floor(waitersAhead / this.permits);
+    return limit.limitFor({ queueAhead, residualHoldMs: limit.meanHoldMs });
+  }
+
   recordHold(mode: Mode, heldMs: number): void {
     this.metrics.recordHold(heldMs);
     // Readers hold at the same time, so what they hold does not add up to a wait.

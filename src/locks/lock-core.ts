@@ -5,7 +5,6 @@ import { LockDeadlockError, LockTimeoutError } from "./errors.js";
 import { taskOf } from "./frame.js";
 import { HoldRecord, recordOf } from "./hold.js";
 import type { Mode } from "./kinds.js";
-import type { AdaptiveLimit } from "./limits/adaptive-limit.js";
 import type { LockClassState } from "./lock-class.js";
 import type { LockLog } from "./lock-log.js";
 import type {
@@ -21,6 +20,7 @@ import type {
 } from "./parts.js";
 import { Site } from "./site.js";
 import { woundYounger } from "./transaction.js";
+import { holdsOf } from "./wait-options.js";
 import { Waiter, WaitQueue } from "./waiter.js";
 
 /** The queues of re-entrant holds; few holds have one. */
@@ -158,7 +158,7 @@ export class LockCore implements LockPart {
     options?.signal?.throwIfAborted();
     const wanted: Wanted = { mode: "exclusive", weight: this.permits, options, below, upgradeOf: hold };
     const frame = this.lockClass.checksLevels
-      ? this.domain.frameFor({ ...options, holding: [hold, ...listOf(options?.holding)] })
+      ? this.domain.frameFor({ ...options, holding: [hold, ...holdsOf(options?.holding)] })
       : undefined;
     if (frame !== undefined) this.domain.checks.again(this, wanted, frame, hold);
     if (this.used === hold.weight) {
@@ -353,8 +353,9 @@ export class LockCore implements LockPart {
 
   /** The wait's ends other than a grant. */
   #limit(waiter: Waiter, options: WaitOptions | undefined): void {
-    if (this.lockClass.limits !== undefined)
-      waiter.ownLimitMs = this.#adaptedMs(this.lockClass.limits[waiter.mode]);
+    const { lockClass } = this;
+    if (lockClass.limits !== undefined)
+      waiter.ownLimitMs = lockClass.adaptedMs(lockClass.limits[waiter.mode], this.queue.size - 1);
     if (options !== undefined && (options.waitMs !== undefined || options.signal !== undefined))
       this.#limitCall(waiter, options);
     else if (this.round === undefined && waiter.limitMs !== Number.POSITIVE_INFINITY)
@@ -375,12 +376,6 @@ export class LockCore implements LockPart {
     };
   }
 
-  #adaptedMs(limit: AdaptiveLimit): number {
-    // Of several permits as many are given back in the time of one hold.
-    const queueAhead = Math.floor((this.queue.size - 1) / this.lockClass.permits);
-    return limit.limitFor({ queueAhead, residualHoldMs: limit.meanHoldMs });
-  }
-
   /** For the limits: the waiter's time is over. */
   timeOut(waiter: Waiter): void {
     const { domain, lockClass } = this;
@@ -398,11 +393,6 @@ export class LockCore implements LockPart {
     if (this.queue.size === 0 && this.round !== undefined) this.domain.deadlines.restSoon(this);
     if (waiter.frame !== undefined) this.domain.leave(waiter);
   }
-}
-
-function listOf(holding: WaitOptions["holding"]): readonly Hold[] {
-  if (holding === undefined) return [];
-  return Array.isArray(holding) ? (holding as readonly Hold[]) : [holding as Hold];
 }
 
 function nobody(): void {}

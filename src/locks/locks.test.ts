@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { until } from "../../test/kit/until.js";
 import { ManualClock } from "../base/index.js";
 import { LockDomain } from "./index.js";
 
@@ -447,10 +448,10 @@ for (const isContended of [false, true])
     };
     await lose();
     clock.advance(2000);
-    for (let i = 0; i < 50 && warnings.length === 0; i += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await until("it is told of", () => {
       collect();
-    }
+      return warnings.length > 0;
+    });
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? "", /lost the hold of m/);
   });
