@@ -1,2 +1,3 @@
 export { ExactSum } from "./exact-sum.js";
+export type { BucketRun, ExponentialHistogram } from "./exponential.js";
 export { Histogram } from "./histogram.js";
