@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from "../base/index.js";
 import { bucketIndexMax, bucketIndexMin } from "./bucket-index.js";
+import type { BucketRun } from "./bucket-run.js";
 
 type Window = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
@@ -96,6 +97,16 @@ export class BucketCounts {
       return;
     }
     for (let i = 0; i < window.length; i += 1) if (window[i] !== 0) visit(this.#first + i, window[i]!);
+  }
+
+  toRun(): BucketRun {
+    const indexes: number[] = [];
+    const counts: number[] = [];
+    this.forEach((index, count) => {
+      indexes.push(index);
+      counts.push(count);
+    });
+    return { indexes, counts };
   }
 
   /** Of all counts the sum, and the lowest and highest index; there must be a bucket. */

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  bucketIndex,
-  bucketIndexMax,
-  bucketIndexMin,
-  bucketLower,
-  bucketMiddle,
-  bucketUpper,
-} from "./bucket-index.js";
+import { bucketLowerAt, bucketMiddleAt, bucketUpperAt } from "./bucket-bounds.js";
+import { bucketIndex, bucketIndexMax, bucketIndexMin } from "./bucket-index.js";
 
 test("bucketIndex() puts the doubles around every boundary into the right buckets", () => {
   for (let k = 0; k < 32; k += 1) {
@@ -18,8 +12,8 @@ test("bucketIndex() puts the doubles around every boundary into the right bucket
 
       assert.equal(bucketIndex(edge), 32 * exponent + k - 1, `2^(${k}/32) * 2^${exponent}`);
       assert.equal(bucketIndex(next), 32 * exponent + k, `above 2^(${k}/32) * 2^${exponent}`);
-      assert.equal(bucketLower(32 * exponent + k), edge);
-      assert.equal(bucketUpper(32 * exponent + k - 1), edge);
+      assert.equal(bucketLowerAt(5, 32 * exponent + k), edge);
+      assert.equal(bucketUpperAt(5, 32 * exponent + k - 1), edge);
     }
   }
 });
@@ -35,7 +29,7 @@ test("bucketIndex() treats powers of two as upper bounds over the whole range", 
 test("buckets touch each other and hold exactly the doubles from above their lower to their upper bound", () => {
   let previous = 0;
   for (let index = bucketIndexMin; index <= bucketIndexMax; index += 1) {
-    const { lower, upper } = { lower: bucketLower(index), upper: bucketUpper(index) };
+    const { lower, upper } = { lower: bucketLowerAt(5, index), upper: bucketUpperAt(5, index) };
     assert.equal(lower, previous);
     previous = upper;
     if (lower === upper) {
@@ -46,7 +40,7 @@ test("buckets touch each other and hold exactly the doubles from above their low
     assert.equal(bucketIndex(upper), index);
     if (lower > 0) assert.ok(bucketIndex(lower) < index);
     if (lower > 2 ** -1022) assert.equal(bucketIndex(lower + 2 ** (Math.floor(index / 32) - 52)), index);
-    if (lower > 2 ** -1022) assert.ok(lower < bucketMiddle(index) && bucketMiddle(index) < upper);
+    if (lower > 2 ** -1022) assert.ok(lower < bucketMiddleAt(5, index) && bucketMiddleAt(5, index) < upper);
   }
   assert.equal(previous, Number.MAX_VALUE);
 });

@@ -1,7 +1,11 @@
-import { type ByteReader, type ByteWriter, OptionError } from "../base/index.js";
+import type { ByteReader, ByteWriter } from "../base/index.js";
+import { bucketLowerAt, bucketMiddleAt, bucketUpperAt, relativeErrorAt } from "./bucket-bounds.js";
 import { BucketCounts } from "./bucket-counts.js";
-import { bucketIndex, bucketLower, bucketMiddle, bucketUpper } from "./bucket-index.js";
+import { bucketIndex, usualSchema } from "./bucket-index.js";
+import { emptyRun } from "./bucket-run.js";
 import { ExactSum } from "./exact-sum.js";
+import type { ExponentialHistogram } from "./exponential.js";
+import { quantileOfRanked } from "./quantile.js";
 
 const hasZeros = 1;
 const hasNegative = 2;
@@ -21,7 +25,7 @@ export class Histogram {
    * Bound of a quantile's relative error: (b - 1) / (b + 1) with b = 2^(1/32) is 1.083000 %, rounded up so that the
    * rounding of doubles is inside.
    */
-  static readonly relativeErrorMax: number = 0.010831;
+  static readonly relativeErrorMax: number = relativeErrorAt(usualSchema);
 
   #count = 0;
   #zeros = 0;
@@ -123,16 +127,19 @@ export class Histogram {
    * @throws OptionError when q is not in 0..1
    */
   quantile(q: number): number {
-    if (!(q >= 0 && q <= 1)) throw new OptionError("q", `Cannot compute quantile: q = ${q} is not in 0..1`);
-    if (this.#count === 0) return Number.NaN;
-    const rank = Math.ceil(q * this.#count);
-    if (rank <= 1) return this.#min;
-    if (rank >= this.#count) return this.#max;
-    if (rank <= this.#negatives)
-      return this.#clamp(-bucketMiddle(this.#negative!.indexOfRank(this.#negatives - rank + 1)));
-    const rankFromZero = rank - this.#negatives;
-    if (rankFromZero <= this.#zeros) return 0;
-    return this.#clamp(bucketMiddle(this.#positive!.indexOfRank(rankFromZero - this.#zeros)));
+    return quantileOfRanked(
+      {
+        count: this.#count,
+        min: this.#min,
+        max: this.#max,
+        hasLooseRange: false,
+        negativeCount: this.#negatives,
+        zeroCount: this.#zeros,
+        negativeMiddle: (rank) => bucketMiddleAt(usualSchema, this.#negative!.indexOfRank(rank)),
+        positiveMiddle: (rank) => bucketMiddleAt(usualSchema, this.#positive!.indexOfRank(rank)),
+      },
+      q,
+    );
   }
 
   /**
@@ -142,14 +149,36 @@ export class Histogram {
   buckets(): { readonly lower: number; readonly upper: number; readonly count: number }[] {
     const buckets: { lower: number; upper: number; count: number }[] = [];
     this.#negative?.forEach((index, count) => {
-      buckets.push({ lower: -bucketUpper(index), upper: 0 - bucketLower(index), count });
+      buckets.push({
+        lower: -bucketUpperAt(usualSchema, index),
+        upper: 0 - bucketLowerAt(usualSchema, index),
+        count,
+      });
     });
     buckets.reverse();
     if (this.#zeros > 0) buckets.push({ lower: 0, upper: 0, count: this.#zeros });
     this.#positive?.forEach((index, count) => {
-      buckets.push({ lower: bucketLower(index), upper: bucketUpper(index), count });
+      buckets.push({
+        lower: bucketLowerAt(usualSchema, index),
+        upper: bucketUpperAt(usualSchema, index),
+        count,
+      });
     });
     return buckets;
+  }
+
+  /** As plain data of schema 5; the sum is rounded to a double. */
+  toExponential(): ExponentialHistogram {
+    return {
+      schema: usualSchema,
+      count: this.#count,
+      sum: this.sum,
+      min: this.min,
+      max: this.max,
+      zeroCount: this.#zeros,
+      positive: this.#positive?.toRun() ?? emptyRun,
+      negative: this.#negative?.toRun() ?? emptyRun,
+    };
   }
 
   /** Parts that exist (u8), then zeros, negative and positive buckets, min, max unless it is min, and sum. */

@@ -1,3 +1,13 @@
+export { bucketLowerAt, bucketMiddleAt, bucketUpperAt, relativeErrorAt } from "./bucket-bounds.js";
+export { type BucketIndexer, bucketIndex, bucketIndexerOf } from "./bucket-index.js";
+export type { BucketRun } from "./bucket-run.js";
 export { ExactSum } from "./exact-sum.js";
-export type { BucketRun, ExponentialHistogram } from "./exponential.js";
+export {
+  downscale,
+  type ExponentialHistogram,
+  emptyExponential,
+  mergeExponential,
+  subtractExponential,
+} from "./exponential.js";
 export { Histogram } from "./histogram.js";
+export { quantileOf } from "./quantile.js";
