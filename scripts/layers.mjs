@@ -125,7 +125,7 @@ export const libraryDoors = [
 ];
 
 /** Packages that only tests and benches import. */
-export const testPackages = ["fast-check", "playwright-core"];
+export const testPackages = ["fast-check", "playwright-core", "protobufjs"];
 
 /** Measured against, and imported by nothing else. */
 export const benchPackages = ["async-lock", "async-mutex", "async-sema", "p-limit"];

@@ -1,0 +1,2 @@
+export { ProtobufReader, type ProtobufReaderOptions } from "./protobuf-reader.js";
+export { ProtobufWriter } from "./protobuf-writer.js";
