@@ -14,3 +14,4 @@ export { ignoreNotices, type Notice, type NoticeSink } from "./notices.js";
 export { assertInvariant, integerOption } from "./options.js";
 export { printable } from "./printable.js";
 export { runWithin, timeOver } from "./time-limit.js";
+export { turnInLine } from "./turn.js";

@@ -1,7 +1,21 @@
-export type { Family, HistogramSample, Labels, Sample } from "./family.js";
-export { legalLabelName, legalMetricName } from "./legal-names.js";
-export { climbLadder, type FineBucket, type PowerLadder } from "./power-ladder.js";
-export { prometheusContentType, writePrometheusText } from "./prometheus-text.js";
+export { type BucketEdges, edgesByUnit, type PowersOfTwo } from "./formats/bucket-edges.js";
+export type { Format } from "./formats/format-table.js";
+export { negotiate } from "./formats/negotiate.js";
+export { renderOpenMetricsText } from "./formats/openmetrics-text.js";
+export { renderPrometheusText } from "./formats/prometheus-text.js";
+export {
+  type FamilyJson,
+  type HistogramPointJson,
+  type NumberPointJson,
+  type PointJson,
+  renderJson,
+  type SnapshotJson,
+  snapshotToJson,
+  type WindowPointJson,
+} from "./formats/snapshot-json.js";
+export type { TextOptions } from "./formats/text-lines.js";
+export { unitWord } from "./formats/unit-words.js";
+export { writeYielding } from "./formats/write-yielding.js";
 export type {
   GaugeMerge,
   HistogramFamily,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { foldText } from "../../test/kit/fold.js";
 import { ManualClock } from "../base/index.js";
+import { bucketUpperAt } from "../sketch/index.js";
 import { defaultLevels, openMemoryStore, type Store } from "../store/index.js";
 import { compileRules } from "./compile.js";
 import { Query } from "./query.js";
@@ -180,7 +181,7 @@ test("Query.series() with groupsMax 0 draws one line over all groups", async () 
   assert.deepEqual(((await linesFor("latency")) as { n: unknown }).n, [2, 1, 0]);
 });
 
-test("Query.histograms() has each group's totals with buckets whose edges include the powers of two", async () => {
+test("Query.histograms() has each group's totals as histograms whose edges include the powers of two", async () => {
   const { query } = await setUp([
     { t: startMs, route: "/a", ms: 2 },
     { t: startMs, route: "/a", ms: 2.01 },
@@ -190,8 +191,10 @@ test("Query.histograms() has each group's totals with buckets whose edges includ
   const [a, b] = await query.histograms({ metric: "latency", groupsMax: 10 });
 
   assert.deepEqual(a!.by, { route: "/a" });
-  assert.equal(a!.count, 2);
-  assert.equal(a!.buckets[0]!.upper, 2, "exactly, and inclusive");
-  assert.equal(b!.sum, 1000);
+  const { schema, count, positive } = a!.histogram;
+  assert.equal(count, 2);
+  assert.equal(bucketUpperAt(schema, positive.indexes[0]!), 2, "exactly, and inclusive");
+  assert.equal(b!.histogram.sum, 1000);
+  assert.equal(b!.sinceMs, (await query.answer({ metric: "latency" })).sinceMs);
   assert.deepEqual(await query.histograms({ metric: "requests", groupsMax: 10 }), []);
 });

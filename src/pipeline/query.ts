@@ -1,4 +1,5 @@
 import { assertInvariant, type Clock } from "../base/index.js";
+import type { ExponentialHistogram } from "../sketch/index.js";
 import {
   type CellPage,
   type CellQuery,
@@ -52,10 +53,9 @@ interface Pages {
 export interface GroupHistogram {
   readonly by: Readonly<Record<string, string | null>>;
   readonly isOverflow?: true;
-  readonly count: number;
-  readonly sum: number;
-  /** Ascending by `upper`, which is inclusive. */
-  readonly buckets: readonly { readonly upper: number; readonly count: number }[];
+  /** When the metric began to count, in milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly histogram: ExponentialHistogram;
 }
 
 /** Computes what people ask from the cells that the store keeps: windows, percentiles, ratios, rates. Keeps nothing. */
@@ -124,16 +124,14 @@ export class Query {
     readonly groupsMax: number;
   }): Promise<readonly GroupHistogram[]> {
     const metric = this.#metric(request.metric);
-    const { groups } = await this.#gather(metric.cells, { kind: "total" }, undefined);
+    const { groups, page } = await this.#gather(metric.cells, { kind: "total" }, undefined);
     return groups.slice(0, request.groupsMax).flatMap(({ group, isOverflow, cell }) => {
       if (cell.kind !== "distribution") return [];
-      const { histogram } = cell;
       return {
         by: named(metric.by, group, isOverflow),
         ...(isOverflow ? { isOverflow: true as const } : {}),
-        count: histogram.count,
-        sum: histogram.sum,
-        buckets: histogram.buckets(),
+        sinceMs: page.sinceMs,
+        histogram: cell.histogram.toExponential(),
       };
     });
   }

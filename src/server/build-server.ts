@@ -1,6 +1,7 @@
+import { Readable } from "node:stream";
 import Fastify, { type FastifyInstance } from "fastify";
 import { type Clock, codeOf, messageOf, type NoticeSink } from "../base/index.js";
-import { prometheusContentType, writePrometheusText } from "../metrics/index.js";
+import { negotiate, writeYielding } from "../metrics/index.js";
 import { registerApi } from "./api.js";
 import { parseWindowOr } from "./durations.js";
 import { NotFoundError, TokenNeededError } from "./errors.js";
@@ -146,9 +147,11 @@ function registerSignIn(app: FastifyInstance, guard: Guard, web: WebFiles | unde
 }
 
 function registerScrape(app: FastifyInstance, { source, clock }: ServerParts): void {
-  app.get("/metrics", async (_request, reply) => {
-    const families = await within(clock, limits.scrapeMs, expositionOf(source));
-    return reply.type(prometheusContentType).send(writePrometheusText(families));
+  app.get("/metrics", async (request, reply) => {
+    const snapshot = await within(clock, limits.scrapeMs, expositionOf(source));
+    const format = negotiate(request.headers.accept);
+    reply.header("vary", "accept").type(format.contentType);
+    return reply.send(Readable.from(writeYielding(format.render(snapshot))));
   });
 }
 

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { FakeSource } from "../../test/kit/fake-source.js";
-import { writePrometheusText } from "../metrics/index.js";
+import { renderPrometheusText } from "../metrics/index.js";
 import type { GroupHistogram } from "../pipeline/index.js";
+import { emptyExponential, Histogram } from "../sketch/index.js";
 import { expositionOf } from "./exposition.js";
 import type { MetricDescription } from "./source.js";
 
@@ -15,29 +16,32 @@ class WithHistograms extends FakeSource {
   }
 
   override async histograms(): Promise<readonly GroupHistogram[]> {
-    const buckets = [
-      { upper: 1, count: 2 },
-      { upper: 2 ** (31 / 32), count: 1 },
-      { upper: 2, count: 1 },
-      { upper: 2 ** 30, count: 1 },
-    ];
+    const recorded = new Histogram();
+    for (const value of [1, 1, 2 ** (31 / 32), 2, 2 ** 30]) recorded.record(value);
+    const histogram = recorded.toExponential();
+    const sinceMs = 0;
     return [
-      { by: { route: null }, count: 5, sum: 10, buckets },
-      { by: { route: "" }, count: 5, sum: 10, buckets },
-      { by: { route: "(other)" }, isOverflow: true, count: 0, sum: 0, buckets: [] },
+      { by: { route: null }, sinceMs, histogram },
+      { by: { route: "" }, sinceMs, histogram },
+      { by: { route: "(other)" }, isOverflow: true, sinceMs, histogram: emptyExponential(5) },
     ];
   }
 }
 
+async function textOf(source: FakeSource): Promise<string> {
+  const { families } = await expositionOf(source);
+  return [...renderPrometheusText(families)].join("");
+}
+
 test("expositionOf() gives distributions as histograms whose edges are powers of two, with absent and empty groups as one", async () => {
-  const text = writePrometheusText(await expositionOf(new WithHistograms(0)));
+  const text = await textOf(new WithHistograms(0));
 
   assert.match(text, /latency_milliseconds_bucket\{route="",le="1"\} 4\n/);
   assert.match(text, /latency_milliseconds_bucket\{route="",le="2"\} 8\n/);
   assert.match(text, /latency_milliseconds_bucket\{route="",le="4194304"\} 8\n/);
   assert.match(text, /latency_milliseconds_bucket\{route="",le="\+Inf"\} 10\n/);
-  assert.match(text, /latency_milliseconds_sum\{route=""\} 20\n/);
-  assert.match(text, /\{route="\(other\)",poundlock_overflow="true",le="\+Inf"\} 0\n/);
+  assert.match(text, /latency_milliseconds_sum\{route=""\} 2147483659\.\d+\n/);
+  assert.match(text, /\{otel_metric_overflow="true",le="\+Inf"\} 0\n/);
 });
 
 test("expositionOf() has the user's totals, the ledger, lag and dead letters", async () => {
@@ -55,7 +59,7 @@ test("expositionOf() has the user's totals, the ledger, lag and dead letters", a
     },
   ];
 
-  const text = writePrometheusText(await expositionOf(source));
+  const text = await textOf(source);
 
   assert.match(text, /requests_total\{route="\/a",status="500"\} 1\n/);
   assert.match(text, /errors_ratio\{route="\/a"\} 0\.5\n/);
@@ -69,7 +73,7 @@ test("expositionOf() has the user's totals, the ledger, lag and dead letters", a
 test("promtool finds nothing to say about it but that milliseconds are no base unit", async () => {
   const source = new FakeSource(1000);
   source.settle([{ timeMs: 1, route: "/a", status: "200", durationMs: 5 }]);
-  const text = writePrometheusText(await expositionOf(source));
+  const text = await textOf(source);
 
   const { stdout, stderr, error } = spawnSync("promtool", ["check", "metrics"], {
     input: text,

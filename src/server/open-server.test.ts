@@ -135,6 +135,36 @@ test("GET /api/v1/dead-letters shows bytes as base64 and, where they are UTF-8, 
   assert.equal(one.body.at.offset, 81_234);
 });
 
+test("GET /metrics answers each request in the format that its own Accept prefers", async () => {
+  await using setup = await setUp();
+  const textType = "text/plain; version=0.0.4; charset=utf-8";
+  const openMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+  const accepts = [
+    "application/openmetrics-text",
+    "text/plain",
+    undefined,
+    "application/openmetrics-text",
+    ";",
+  ];
+  const answers = await Promise.all(
+    accepts.map((accept) =>
+      ask(setup.server, "/metrics", accept === undefined ? {} : { headers: { accept } }),
+    ),
+  );
+
+  const types = answers.map(({ headers }) => headers["content-type"]);
+  assert.deepEqual(types, [openMetricsType, textType, textType, openMetricsType, textType]);
+  for (const { status, headers, text } of answers) {
+    assert.equal(status, 200);
+    assert.equal(headers.vary, "accept");
+    assert.match(text, /\nrequests_total\{route="/);
+    assert.equal(text.endsWith("\n# EOF\n"), headers["content-type"] === openMetricsType);
+  }
+  const head = await ask(setup.server, "/metrics", { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers["content-type"], head.text], [200, textType, ""]);
+});
+
 test("health says that the process lives and whether the store answers", async () => {
   await using set = await setUp();
   assert.equal((await ask(set.server, "/readyz")).status, 200);

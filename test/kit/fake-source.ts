@@ -12,6 +12,7 @@ import type {
   SourceFiles,
   SourceStatus,
 } from "../../src/server/index.js";
+import { Histogram } from "../../src/sketch/index.js";
 import type {
   ChangeItem,
   DeadLetter,
@@ -151,9 +152,9 @@ export class FakeSource implements ServerSource {
   async histograms(request: { metric: string }): Promise<readonly GroupHistogram[]> {
     const metric = this.#metric(request.metric);
     return [...groupBy(metric.by, this.events)].map(([by, members]) => {
-      const sorted = members.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
-      const sum = sorted.reduce((total, value) => total + value, 0);
-      return { by, count: sorted.length, sum, buckets: sorted.map((upper) => ({ upper, count: 1 })) };
+      const histogram = new Histogram();
+      for (const { durationMs } of members) histogram.record(durationMs);
+      return { by, sinceMs: this.#startedMs, histogram: histogram.toExponential() };
     });
   }
 

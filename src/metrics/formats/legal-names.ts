@@ -1,15 +1,19 @@
-/** The nearest legal metric name: letters, digits, `_` and `:`, no digit first. Never empty. */
+/**
+ * The nearest legal metric name: letters, digits and `_`, a letter first. Never empty. Colons are legal, but reserved for rules of
+ * the monitoring system, as is `_` at the start (OpenMetrics 1.0, "Name").
+ */
 export function legalMetricName(name: string): string {
-  return startedLegally(name.replace(/[^a-zA-Z0-9_:]/g, "_"));
+  return startedLegally(name, "metric_");
 }
 
-/** The nearest legal label name: as a metric's, without `:` and without the reserved `__` at the start. */
+/** The nearest legal label name: as a metric's. */
 export function legalLabelName(name: string): string {
-  return startedLegally(name.replace(/[^a-zA-Z0-9_]/g, "_").replace(/^__+/, "_"));
+  return startedLegally(name, "key_");
 }
 
-function startedLegally(name: string): string {
-  return /^[a-zA-Z_:]/.test(name) ? name : `_${name}`;
+function startedLegally(name: string, prefix: string): string {
+  const legal = name.replace(/[^a-zA-Z0-9_]/gu, "_");
+  return /^[a-zA-Z]/.test(legal) ? legal : `${prefix}${legal.replace(/^_+/, "")}`;
 }
 
 /**
@@ -19,7 +23,7 @@ function startedLegally(name: string): string {
 export class NameTable {
   readonly #taken = new Set<string>();
 
-  /** @param suffixes names beside `name` that must be free too, such as `_bucket` */
+  /** @param suffixes what is appended to the name and must be free too, such as `_bucket` */
   take(name: string, suffixes: readonly string[] = [""]): string {
     for (let attempt = 1; ; attempt += 1) {
       const candidate = attempt === 1 ? name : `${name}_${attempt}`;

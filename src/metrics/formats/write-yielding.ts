@@ -1,0 +1,28 @@
+import { type Clock, systemClock, turnInLine } from "../../base/index.js";
+
+/** How long writing may go on before others have a turn; a late answer is noticed from about 10 ms on. */
+const sliceMs = 5;
+
+/**
+ * Hands the pieces on and lets the event loop go on whenever it has been busy with them for about 5 ms, and once before the first. However
+ * many do that at the same time, the loop is held by one of them in each turn. Empty pieces are left out.
+ *
+ * @throws the signal's reason as soon as it is aborted; the pieces' generator is closed then
+ */
+export async function* writeYielding<T extends string | Uint8Array>(
+  pieces: Iterable<T>,
+  signal?: AbortSignal,
+  clock: Clock = systemClock,
+): AsyncGenerator<T, void, undefined> {
+  signal?.throwIfAborted();
+  await turnInLine();
+  let sliceStartMs = clock.monotonicMs();
+  for (const piece of pieces) {
+    signal?.throwIfAborted();
+    if (piece.length > 0) yield piece;
+    if (clock.monotonicMs() - sliceStartMs < sliceMs) continue;
+    await turnInLine();
+    sliceStartMs = clock.monotonicMs();
+  }
+  signal?.throwIfAborted();
+}
