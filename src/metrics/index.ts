@@ -1,3 +1,5 @@
+export { type CursorOptions, SnapshotCursor } from "./cursor.js";
+export { describeShape, type FamilyShape } from "./family-shape.js";
 export { type BucketEdges, edgesByUnit, type PowersOfTwo } from "./formats/bucket-edges.js";
 export type { Format } from "./formats/format-table.js";
 export { negotiate } from "./formats/negotiate.js";
@@ -16,6 +18,7 @@ export {
 export type { TextOptions } from "./formats/text-lines.js";
 export { unitWord } from "./formats/unit-words.js";
 export { writeYielding } from "./formats/write-yielding.js";
+export { type FamilyConflict, type MergeOptions, mergeSnapshots } from "./merge.js";
 export type {
   GaugeMerge,
   HistogramFamily,
@@ -27,3 +30,4 @@ export type {
   WindowFamily,
   WindowPoint,
 } from "./snapshot.js";
+export { decodeSnapshot, encodeSnapshot } from "./snapshot-codec.js";
