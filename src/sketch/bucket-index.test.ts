@@ -1,59 +1,134 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { test } from "node:test";
-import { bucketLowerAt, bucketMiddleAt, bucketUpperAt } from "./bucket-bounds.js";
-import { bucketIndex, bucketIndexMax, bucketIndexMin } from "./bucket-index.js";
+import fc from "fast-check";
+import { schemas } from "../../test/kit/distributions.js";
+import { OptionError } from "../base/index.js";
+import { bucketIndex, bucketIndexerOf, bucketIndexMax, bucketIndexMin } from "./bucket-index.js";
 
-test("bucketIndex() puts the doubles around every boundary into the right buckets", () => {
-  for (let k = 0; k < 32; k += 1) {
-    const boundary = boundaryBelow(k);
-    for (const exponent of [-1022, -1021, -600, -1, 0, 1, 52, 1000, 1023]) {
-      const edge = boundary * 2 ** exponent;
-      const next = (boundary + 2 ** -52) * 2 ** exponent;
+const seed = Number(process.env.POUNDLOCK_SEED ?? randomInt(2 ** 31));
+const bits = new DataView(new ArrayBuffer(8));
+const highestBits = bitsOf(Number.MAX_VALUE);
 
-      assert.equal(bucketIndex(edge), 32 * exponent + k - 1, `2^(${k}/32) * 2^${exponent}`);
-      assert.equal(bucketIndex(next), 32 * exponent + k, `above 2^(${k}/32) * 2^${exponent}`);
-      assert.equal(bucketLowerAt(5, 32 * exponent + k), edge);
-      assert.equal(bucketUpperAt(5, 32 * exponent + k - 1), edge);
+for (const schema of schemas) {
+  const indexOf = bucketIndexerOf(schema);
+
+  test(`bucketIndexerOf(${schema}) finds the bucket of any double (POUNDLOCK_SEED=${seed})`, () => {
+    const positive = fc.bigInt({ min: 1n, max: highestBits }).map(doubleOf);
+
+    const check = fc.property(positive, (value) => {
+      assert.equal(indexOf(value), exactIndex(value, schema));
+    });
+
+    fc.assert(check, { seed, numRuns: 300 });
+  });
+
+  test(`bucketIndexerOf(${schema}) puts the doubles around every boundary into the right buckets`, () => {
+    const n = 2 ** Math.max(0, schema);
+    for (let k = 0; k < n; k += 1) {
+      const index = k - 1;
+      const boundary = lastOf(index, schema);
+      assert.equal(exactIndex(boundary, schema), index);
+      assert.equal(exactIndex(nextAbove(boundary), schema), k);
+      for (const octaves of [-1022, -600, -1, 0, 1, 52, 1023].filter((octaves) => isWhole(octaves, schema))) {
+        const first = octaves * 2 ** schema;
+
+        assert.equal(indexOf(boundary * 2 ** octaves), index + first, `2^(${k}/${n}) * 2^${octaves}`);
+        assert.equal(
+          indexOf(nextAbove(boundary) * 2 ** octaves),
+          k + first,
+          `above 2^(${k}/${n}) * 2^${octaves}`,
+        );
+        if (k > 0) assert.equal(indexOf(nextBelow(boundary) * 2 ** octaves), index + first);
+      }
     }
-  }
-});
+  });
 
-test("bucketIndex() treats powers of two as upper bounds over the whole range", () => {
-  for (let exponent = -1074; exponent <= 1023; exponent += 1)
-    assert.equal(bucketIndex(2 ** exponent), 32 * exponent - 1, `2^${exponent}`);
+  test(`bucketIndexerOf(${schema}) treats powers of two as upper bounds over the whole range`, () => {
+    for (let exponent = -1074; exponent <= 1023; exponent += 1) {
+      const value = 2 ** exponent;
+      const index = Math.ceil(exponent * 2 ** schema) - 1;
 
+      assert.equal(indexOf(value), index, `2^${exponent}`);
+      if (exponent > -1074) assert.equal(indexOf(nextBelow(value)), exactIndex(nextBelow(value), schema));
+      assert.equal(indexOf(nextAbove(value)), exactIndex(nextAbove(value), schema));
+    }
+    assert.equal(indexOf(Number.MAX_VALUE), 1024 * 2 ** schema - 1);
+  });
+
+  test(`bucketIndexerOf(${schema}) is right for every one of the smallest doubles`, () => {
+    for (let n = 1; n <= 300; n += 1)
+      assert.equal(indexOf(n * Number.MIN_VALUE), exactIndex(n * Number.MIN_VALUE, schema), `${n} * 2^-1074`);
+  });
+}
+
+test("bucketIndex() is the index of schema 5, from bucketIndexMin to bucketIndexMax", () => {
+  for (const value of [1e-300, 0.1, 1, 1.5, 2, 1e9]) assert.equal(bucketIndex(value), exactIndex(value, 5));
   assert.equal(bucketIndex(Number.MIN_VALUE), bucketIndexMin);
   assert.equal(bucketIndex(Number.MAX_VALUE), bucketIndexMax);
 });
 
-test("buckets touch each other and hold exactly the doubles from above their lower to their upper bound", () => {
-  let previous = 0;
-  for (let index = bucketIndexMin; index <= bucketIndexMax; index += 1) {
-    const { lower, upper } = { lower: bucketLowerAt(5, index), upper: bucketUpperAt(5, index) };
-    assert.equal(lower, previous);
-    previous = upper;
-    if (lower === upper) {
-      assert.ok(upper < 2 ** -1067, "only among the smallest doubles a bucket may be without any");
-      continue;
-    }
-
-    assert.equal(bucketIndex(upper), index);
-    if (lower > 0) assert.ok(bucketIndex(lower) < index);
-    if (lower > 2 ** -1022) assert.equal(bucketIndex(lower + 2 ** (Math.floor(index / 32) - 52)), index);
-    if (lower > 2 ** -1022) assert.ok(lower < bucketMiddleAt(5, index) && bucketMiddleAt(5, index) < upper);
-  }
-  assert.equal(previous, Number.MAX_VALUE);
+test("bucketIndexerOf() refuses a schema outside of -4..8", () => {
+  for (const schema of [-5, 9, 20, 0.5, Number.NaN])
+    assert.throws(() => bucketIndexerOf(schema), OptionError);
 });
 
-/** The largest double that is not above 2^(k/32), by whole numbers alone. */
-function boundaryBelow(k: number): number {
-  const power = 1n << BigInt(k + 52 * 32);
-  let low = 1n << 52n;
-  let high = 1n << 53n;
+/** By the definition, in whole numbers: the least i with value <= b^(i+1), where b^(i+1) = 2^((i+1) / 2^schema). */
+function exactIndex(value: number, schema: number): number {
+  const { mantissa, exponent } = partsOf(value);
+  if (schema <= 0) return Math.ceil((logarithmOf(mantissa) + exponent) / 2 ** -schema) - 1;
+  const n = 2 ** schema;
+  return logarithmOf(mantissa ** BigInt(n)) + exponent * n - 1;
+}
+
+/** The binary logarithm, rounded up. */
+function logarithmOf(whole: bigint): number {
+  return (
+    (whole - 1n).toString(16).length * 4 - Math.clz32(Number.parseInt((whole - 1n).toString(16)[0]!, 16)) + 28
+  );
+}
+
+/** value = mantissa * 2^exponent */
+function partsOf(value: number): { readonly mantissa: bigint; readonly exponent: number } {
+  const all = bitsOf(value);
+  const exponent = Number(all >> 52n);
+  const fraction = all & 0xf_ffff_ffff_ffffn;
+  return exponent === 0
+    ? { mantissa: fraction, exponent: -1074 }
+    : { mantissa: fraction | (1n << 52n), exponent: exponent - 1075 };
+}
+
+/** The last double of 1..2 with this index or a lower one, by halving. */
+function lastOf(index: number, schema: number): number {
+  let low = bitsOf(1);
+  let high = bitsOf(2);
   while (high - low > 1n) {
-    const half = (low + high) / 2n;
-    if (half ** 32n <= power) low = half;
+    const half = (low + high) >> 1n;
+    if (exactIndex(doubleOf(half), schema) <= index) low = half;
     else high = half;
   }
-  return Number(low) * 2 ** -52;
+  return doubleOf(low);
+}
+
+/** Whether so many octaves are a whole number of buckets. */
+function isWhole(octaves: number, schema: number): boolean {
+  return Number.isInteger(octaves * 2 ** schema);
+}
+
+function nextAbove(value: number): number {
+  return doubleOf(bitsOf(value) + 1n);
+}
+
+function nextBelow(value: number): number {
+  return doubleOf(bitsOf(value) - 1n);
+}
+
+function bitsOf(value: number): bigint {
+  bits.setFloat64(0, value);
+  return bits.getBigUint64(0);
+}
+
+function doubleOf(all: bigint): number {
+  bits.setBigUint64(0, all);
+  return bits.getFloat64(0);
 }

@@ -4,34 +4,12 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
+import { distributions, share } from "../../test/kit/distributions.js";
 import { ByteReader, ByteWriter, OptionError } from "../base/index.js";
 import { Histogram } from "./index.js";
 
 const seed = Number(process.env.POUNDLOCK_SEED ?? randomInt(2 ** 31));
-const anyDouble = fc.double({ noDefaultInfinity: true, noNaN: true });
 const quantiles = [0, 0.001, 0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1];
-/** Evenly spread, which doubles made by fc.double are not. */
-const share = fc.integer({ min: 1, max: 2 ** 31 - 1 }).map((n) => n / 2 ** 31);
-const normal = fc
-  .tuple(share, share)
-  .map(([a, b]) => Math.sqrt(-2 * Math.log(a)) * Math.cos(2 * Math.PI * b));
-
-const distributions: Record<string, fc.Arbitrary<number>> = {
-  lognormal: normal.map((x) => Math.exp(2 + x)),
-  "wide lognormal": normal.map((x) => Math.exp(20 * x)),
-  Pareto: share.map((u) => u ** (-1 / 1.2)),
-  "heavy Pareto": share.map((u) => u ** -20),
-  bimodal: fc.tuple(fc.boolean(), normal).map(([isSlow, x]) => (isSlow ? 5000 + 10 * x : 3 + 0.1 * x)),
-  "zeros among others": fc.oneof(fc.constantFrom(0, -0), fc.integer({ min: 0, max: 9 })),
-  negatives: normal.map((x) => -Math.exp(x)),
-  "both signs": normal.map((x) => x * 1e6),
-  "whole milliseconds": fc.integer({ min: 0, max: 100_000 }),
-  "powers of two": fc.integer({ min: -1000, max: 1023 }).map((e) => 2 ** e),
-  "around 1e308": fc.double({ min: 1e307, max: Number.MAX_VALUE, noNaN: true }),
-  subnormals: fc.double({ min: -(2 ** -1022), max: 2 ** -1022, noNaN: true }),
-  "few subnormals": fc.integer({ min: -300, max: 300 }).map((n) => n * Number.MIN_VALUE),
-  mixed: fc.oneof(anyDouble, fc.integer(), fc.constantFrom(1e308, -1e308, 5e-324, 0, 1)),
-};
 
 for (const [name, values] of Object.entries(distributions)) {
   test(`Histogram.quantile() stays within its bound of the sorted values: ${name} (POUNDLOCK_SEED=${seed})`, () => {

@@ -1,11 +1,12 @@
 import type { ByteReader, ByteWriter } from "../base/index.js";
 import { bucketLowerAt, bucketMiddleAt, bucketUpperAt, relativeErrorAt } from "./bucket-bounds.js";
 import { BucketCounts } from "./bucket-counts.js";
-import { bucketIndex, usualSchema } from "./bucket-index.js";
+import { bucketIndex } from "./bucket-index.js";
 import { emptyRun } from "./bucket-run.js";
 import { ExactSum } from "./exact-sum.js";
 import type { ExponentialHistogram } from "./exponential.js";
 import { quantileOfRanked } from "./quantile.js";
+import { usualSchema } from "./schema.js";
 
 const hasZeros = 1;
 const hasNegative = 2;
@@ -13,7 +14,7 @@ const hasPositive = 4;
 const hasRange = 8;
 
 /**
- * Base-2 exponential histogram of schema 5, over all doubles; bucket-index.ts draws the buckets.
+ * Base-2 exponential histogram of schema 5, over all doubles; bucket-index.ts draws them.
  *
  * - Count, min, max and sum are exact. Counts hold up to 2^53 values.
  * - A quantile is off by at most `relativeErrorMax` (Masson, Rim, Lee 2019, "DDSketch", for buckets of this kind), for

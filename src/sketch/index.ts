@@ -2,12 +2,8 @@ export { bucketLowerAt, bucketMiddleAt, bucketUpperAt, relativeErrorAt } from ".
 export { type BucketIndexer, bucketIndex, bucketIndexerOf } from "./bucket-index.js";
 export type { BucketRun } from "./bucket-run.js";
 export { ExactSum } from "./exact-sum.js";
-export {
-  downscale,
-  type ExponentialHistogram,
-  emptyExponential,
-  mergeExponential,
-  subtractExponential,
-} from "./exponential.js";
+export { downscale, type ExponentialHistogram, emptyExponential } from "./exponential.js";
+export { subtractExponential } from "./exponential-difference.js";
+export { mergeExponential } from "./exponential-merge.js";
 export { Histogram } from "./histogram.js";
 export { quantileOf } from "./quantile.js";
