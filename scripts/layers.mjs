@@ -125,7 +125,15 @@ export const libraryDoors = [
 ];
 
 /** Packages that only tests and benches import. */
-export const testPackages = ["fast-check", "playwright-core", "protobufjs"];
+export const testPackages = [
+  "@opentelemetry/api",
+  "@opentelemetry/otlp-transformer",
+  "@opentelemetry/resources",
+  "@opentelemetry/sdk-metrics",
+  "fast-check",
+  "playwright-core",
+  "protobufjs",
+];
 
 /** Measured against, and imported by nothing else. */
 export const benchPackages = ["async-lock", "async-mutex", "async-sema", "p-limit"];

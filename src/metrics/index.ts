@@ -1,9 +1,16 @@
 export { type CursorOptions, SnapshotCursor } from "./cursor.js";
 export { describeShape, type FamilyShape } from "./family-shape.js";
 export { type BucketEdges, edgesByUnit, type PowersOfTwo } from "./formats/bucket-edges.js";
+export {
+  encodeOtlp,
+  type OtlpEncodeOptions,
+  type OtlpEncoding,
+  otlpContentTypes,
+} from "./formats/encode-otlp.js";
 export type { Format } from "./formats/format-table.js";
 export { negotiate } from "./formats/negotiate.js";
 export { renderOpenMetricsText } from "./formats/openmetrics-text.js";
+export type { OtlpAttributeValue, OtlpOptions } from "./formats/otlp.js";
 export { renderPrometheusText } from "./formats/prometheus-text.js";
 export {
   type FamilyJson,
