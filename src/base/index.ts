@@ -1,5 +1,5 @@
 export { ByteReader, ByteWriter, compareBytes, copyBytes } from "./bytes.js";
-export { type Clock, ManualClock, pause, systemClock } from "./clock.js";
+export { type Clock, ManualClock, monotonicOriginMs, pause, systemClock } from "./clock.js";
 export {
   codeOf,
   messageOf,

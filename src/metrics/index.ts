@@ -1,4 +1,14 @@
+export { BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter } from "./bound.js";
 export { type CursorOptions, SnapshotCursor } from "./cursor.js";
+export {
+  MetricConflictError,
+  MetricLabelsError,
+  MetricLayoutError,
+  MetricMemoryError,
+  MetricThreadsError,
+  MetricUnknownError,
+  MetricValueError,
+} from "./errors.js";
 export { describeShape, type FamilyShape } from "./family-shape.js";
 export { type BucketEdges, edgesByUnit, type PowersOfTwo } from "./formats/bucket-edges.js";
 export {
@@ -25,7 +35,17 @@ export {
 export type { TextOptions } from "./formats/text-lines.js";
 export { unitWord } from "./formats/unit-words.js";
 export { writeYielding } from "./formats/write-yielding.js";
+export { Counter, Gauge, Histogram, UpDownCounter, Window } from "./instruments.js";
 export { type FamilyConflict, type MergeOptions, mergeSnapshots } from "./merge.js";
+export type {
+  GaugeOptions,
+  HistogramOptions,
+  LabelValues,
+  MetricOptions,
+  RegistryOptions,
+  WindowOptions,
+} from "./options.js";
+export { attachRegistry, openRegistry, Registry } from "./registry.js";
 export type {
   GaugeMerge,
   HistogramFamily,
@@ -38,3 +58,4 @@ export type {
   WindowPoint,
 } from "./snapshot.js";
 export { decodeSnapshot, encodeSnapshot } from "./snapshot-codec.js";
+export { BoundRecent, BoundSamples } from "./windows.js";

@@ -1,0 +1,81 @@
+import { channel } from "node:diagnostics_channel";
+import { threadId, type Worker } from "node:worker_threads";
+import { MetricThreadsError } from "../errors.js";
+import { slotsUnit, slotUnits, threadState, threadWord, word } from "./layout.js";
+import type { Segment } from "./segment.js";
+import { ThreadWriter } from "./writer.js";
+
+/**
+ * Takes a place for this thread: one whose thread has ended, with its blocks, or a new one.
+ * @throws MetricThreadsError when all are in use
+ */
+export function claimWriter(segment: Segment): ThreadWriter {
+  const { i32 } = segment;
+  for (const wanted of [threadState.dead, threadState.free, threadState.ended]) {
+    for (let slot = 0; slot < segment.threadsMax; slot += 1) {
+      const at = segment.threadUnit(slot) * 2;
+      const stateAt = at + threadWord.state;
+      if (Atomics.load(i32, stateAt) !== wanted) continue;
+      if (Atomics.compareExchange(i32, stateAt, wanted, threadState.live) !== wanted) continue;
+      if (wanted === threadState.ended) countEnd(segment, slot);
+      Atomics.store(i32, at + threadWord.threadId, threadId + 1);
+      Atomics.add(i32, at + threadWord.incarnation, 1);
+      const writer = new ThreadWriter(segment, slot);
+      writer.finishNewest();
+      endOrderly(segment, slot);
+      return writer;
+    }
+  }
+  throw new MetricThreadsError(segment.threadsMax);
+}
+
+/** A thread that ends by itself says so; its place is taken over once its parent sees that it is gone, or when there is no other. */
+function endOrderly(segment: Segment, slot: number): void {
+  if (threadId === 0) return;
+  const stateAt = segment.threadUnit(slot) * 2 + threadWord.state;
+  process.once("exit", () => {
+    Atomics.compareExchange(segment.i32, stateAt, threadState.live, threadState.ended);
+  });
+}
+
+const watched = new Set<Segment>();
+
+/**
+ * From now on, sees the end of each thread that this one starts, however it ends, and gives its place free. Nothing is asked of the
+ * thread and nobody has to be told of it: Node publishes each new `Worker`.
+ */
+export function watchThreads(segment: Segment): void {
+  if (watched.size === 0) channel("worker_threads").subscribe(onWorker);
+  watched.add(segment);
+}
+
+function onWorker(message: unknown): void {
+  const { worker } = message as { readonly worker: Worker };
+  const id = worker.threadId;
+  worker.once("exit", () => {
+    for (const segment of watched) buryThread(segment, id);
+  });
+}
+
+/** Gives a thread's places free. To be called once no step of that thread can follow. */
+export function buryThread(segment: Segment, id: number): void {
+  const { i32 } = segment;
+  for (let slot = 0; slot < segment.threadsMax; slot += 1) {
+    const at = segment.threadUnit(slot) * 2;
+    if (i32[at + threadWord.threadId] !== id + 1) continue;
+    const state = Atomics.load(i32, at + threadWord.state);
+    if (state !== threadState.live && state !== threadState.ended) continue;
+    countEnd(segment, slot);
+    Atomics.store(i32, at + threadWord.state, threadState.dead);
+  }
+}
+
+/** Counts the thread's end, and the record that it had begun and not made. */
+function countEnd(segment: Segment, slot: number): void {
+  const { i32 } = segment;
+  const unit = segment.threadUnit(slot);
+  Atomics.add(i32, word.threadsEnded, 1);
+  const next = (Atomics.load(i32, unit * 2 + threadWord.seq) + 1) | 0;
+  const begun = i32[(unit + slotsUnit + (next & 1) * slotUnits) * 2];
+  if (begun === next) Atomics.add(i32, word.recordsLost, 1);
+}

@@ -1,0 +1,289 @@
+import {
+  blockHeadUnits,
+  blockWord,
+  cellsMax,
+  slotHeadWords,
+  slotsUnit,
+  slotUnits,
+  slotValuesUnit,
+  threadWord,
+  word,
+} from "./layout.js";
+import { isWeaklyOrdered } from "./ordering.js";
+import type { Segment } from "./segment.js";
+
+/** Int32 words from one of the two slots of a thread to the other. */
+const slotStride: number = slotUnits * 2;
+
+/**
+ * Writes the numbers of one thread. A record is a list of cells with their new values, made to be in one step:
+ *
+ * ```
+ *   1  load epoch                                      plain; blocks that have another stamp are made ready (`freshen`)
+ *   2  slot[seq & 1] = seq, cells, new values          plain: what is to be
+ *   3  thread.seq = seq                                atomic: from here on the record is
+ *   4  cells = new values                              plain; whoever reads before that takes them from the slot
+ * ```
+ *
+ * - A thread that dies before 3 has recorded nothing, after it everything: no record is ever half there.
+ * - Nobody waits for anybody. A reader moves the epoch on and finds in each thread either a record of the new epoch, then all older
+ *   ones are in their cells; or `seq`, whose slot it lays over the cells (cut.ts).
+ * - Values in slots are new values, not additions, so laying them over once more changes nothing.
+ *
+ * The plain stores of 2 happen before 3 by the JavaScript memory model, and so do those of 4 before the next record's 3. That nobody
+ * sees 4 before 3 is what x64 guarantees for all stores; elsewhere a load after the store holds later stores back.
+ */
+export class ThreadWriter {
+  readonly segment: Segment;
+  readonly i32: Int32Array<SharedArrayBuffer>;
+  readonly f64: Float64Array<SharedArrayBuffer>;
+  /** Index of the thread's slot. */
+  readonly owner: number;
+  /** Which of the threads that have had the slot. */
+  readonly incarnation: number;
+  /** Int32 index of the thread's words. */
+  readonly wordsAt: number;
+  /** Of the newest record. */
+  seq: number;
+  /** How many `together` are under way: their records become one. */
+  depth = 0;
+  /** While there is one: the epoch in which it began, since a record has only one. */
+  togetherEpoch = 0;
+  readonly #seqAt: number;
+  readonly #slotAt: number;
+  readonly #valuesAt: number;
+  #count = 0;
+
+  constructor(segment: Segment, owner: number) {
+    this.segment = segment;
+    this.i32 = segment.i32;
+    this.f64 = segment.f64;
+    this.owner = owner;
+    const unit = segment.threadUnit(owner);
+    this.wordsAt = unit * 2;
+    this.incarnation = this.i32[this.wordsAt + threadWord.incarnation]!;
+    this.#seqAt = this.wordsAt + threadWord.seq;
+    this.#slotAt = (unit + slotsUnit) * 2;
+    this.#valuesAt = unit + slotsUnit + slotValuesUnit;
+    this.seq = Atomics.load(this.i32, this.#seqAt);
+  }
+
+  /** Adds to the first cell of a block of numbers and puts what rounding takes away into the second; both must be fresh. */
+  addNumber(block: number, value: number): void {
+    const { i32, f64 } = this;
+    const cell = block + blockHeadUnits;
+    if (this.depth > 0) {
+      this.#addTogether(cell, value);
+      return;
+    }
+    const before = f64[cell]!;
+    const sum = before + value;
+    const virtual = sum - before;
+    const rest = before - (sum - virtual) + (value - virtual);
+    const seq = (this.seq + 1) | 0;
+    const odd = seq & 1;
+    const at = this.#slotAt + odd * slotStride;
+    const values = this.#valuesAt + odd * slotUnits;
+    i32[at] = seq;
+    i32[at + slotHeadWords] = cell;
+    f64[values] = sum;
+    if (rest !== 0 && rest - rest === 0) {
+      i32[at + slotHeadWords + 1] = cell + 1;
+      f64[values + 1] = f64[cell + 1]! + rest;
+      this.#count = 2;
+      this.#publish();
+      return;
+    }
+    i32[at + 1] = 1;
+    this.seq = seq;
+    Atomics.store(i32, this.#seqAt, seq);
+    if (isWeaklyOrdered) Atomics.load(i32, this.#seqAt);
+    f64[cell] = sum;
+  }
+
+  /**
+   * Adds one observation: to the count in `countCell`, and to a block's sum, min and max, which stand from `head` on as in a
+   * histogram's block. All blocks must be fresh.
+   */
+  addObservation(head: number, countCell: number, value: number): void {
+    this.begin();
+    this.put(countCell, this.read(countCell) + 1);
+    const before = this.read(head);
+    const sum = before + value;
+    const virtual = sum - before;
+    const rest = before - (sum - virtual) + (value - virtual);
+    this.put(head, sum);
+    // A sum that has left the doubles has no rest.
+    if (rest !== 0 && rest - rest === 0) this.put(head + 1, this.read(head + 1) + rest);
+    if (value < this.read(head + 2)) this.put(head + 2, value);
+    if (value > this.read(head + 3)) this.put(head + 3, value);
+    this.commit();
+  }
+
+  /** The value that a cell has, or will have once the record in hand is. */
+  read(cell: number): number {
+    if (this.depth > 0) {
+      const odd = (this.seq + 1) & 1;
+      const at = this.#slotAt + odd * slotStride + slotHeadWords;
+      for (let i = this.#count - 1; i >= 0; i -= 1)
+        if (this.i32[at + i] === cell) return this.f64[this.#valuesAt + odd * slotUnits + i]!;
+    }
+    return this.f64[cell]!;
+  }
+
+  /** Starts a record of several cells, or goes on with that of `together`. At most 40 cells may follow. */
+  begin(): void {
+    if (this.depth > 0 && this.#count > 0) {
+      // What does not fit becomes a record of its own: seen apart, but not lost.
+      if (this.#count > cellsMax - 40) this.#publish();
+      else return;
+    }
+    const seq = (this.seq + 1) | 0;
+    this.i32[this.#slotAt + (seq & 1) * slotStride] = seq;
+    this.#count = 0;
+  }
+
+  put(cell: number, value: number): void {
+    const odd = (this.seq + 1) & 1;
+    this.i32[this.#slotAt + odd * slotStride + slotHeadWords + this.#count] = cell;
+    this.f64[this.#valuesAt + odd * slotUnits + this.#count] = value;
+    this.#count += 1;
+  }
+
+  commit(): void {
+    if (this.depth === 0) this.#publish();
+  }
+
+  /** Makes all records of `body` one: every snapshot has all of them or none. */
+  together<T>(body: () => T): T {
+    if (this.depth === 0) {
+      this.#count = 0;
+      this.togetherEpoch = this.i32[word.epoch]!;
+    }
+    this.depth += 1;
+    try {
+      return body();
+    } finally {
+      this.depth -= 1;
+      if (this.depth === 0 && this.#count > 0) this.#publish();
+    }
+  }
+
+  /** Makes a block's cells what `before` has to say, and stamps it. For every block that a record writes, before the record. */
+  freshen(block: number, cells: number, epoch: number): void {
+    const { i32, f64 } = this;
+    const current = block + blockHeadUnits;
+    for (let i = 0; i < cells; i += 1) f64[current + cells + i] = f64[current + i]!;
+    // Ordered after the copies: a reader that sees the stamp finds them done.
+    Atomics.store(i32, block * 2 + blockWord.stamp, epoch);
+    const words = this.wordsAt;
+    if (i32[words + threadWord.entered] === epoch) return;
+    // `first` first: a reader that finds the thread in its epoch must find where it entered.
+    Atomics.store(i32, words + threadWord.first, (this.seq + 1) | 0);
+    Atomics.store(i32, words + threadWord.entered, epoch);
+  }
+
+  /** That a record which begins now has. */
+  get epoch(): number {
+    return this.depth === 0 ? this.i32[word.epoch]! : this.togetherEpoch;
+  }
+
+  /** A block of one's own, zeroed; not yet in any series. 0 when memory is used up. */
+  takeBlock(units: number, list: number): number {
+    const at = this.#takeUsed(list, units) || this.takeUnits(units);
+    if (at === 0) return 0;
+    this.f64.fill(0, at, at + units);
+    this.i32[at * 2 + blockWord.owner] = this.owner;
+    return at;
+  }
+
+  /** Memory out of the thread's own chunk; larger pieces come from the registry's. */
+  takeUnits(units: number): number {
+    const { i32, segment } = this;
+    if (units > segment.chunkUnits / 4) return segment.take(units);
+    const nextAt = this.wordsAt + threadWord.chunkNext;
+    let start = i32[nextAt]!;
+    if (start === 0 || start + units > i32[this.wordsAt + threadWord.chunkEnd]!) {
+      start = segment.take(segment.chunkUnits);
+      if (start === 0) return 0;
+      i32[this.wordsAt + threadWord.chunkEnd] = start + segment.chunkUnits;
+    }
+    i32[nextAt] = start + units;
+    return start;
+  }
+
+  /** Does again what the newest record of the slot's former thread may not have come to do. */
+  finishNewest(): void {
+    const odd = this.seq & 1;
+    const at = this.#slotAt + odd * slotStride;
+    if (this.i32[at] === this.seq) this.#apply(at, this.#valuesAt + odd * slotUnits, this.i32[at + 1]!);
+    this.#count = 0;
+    this.#publish();
+  }
+
+  /** A block out of the thread's list. None into which the newest record has written: it would be laid over the zeros. */
+  #takeUsed(list: number, units: number): number {
+    const at = takeFree(this.i32, this.wordsAt, list);
+    if (at === 0) return 0;
+    const slot = this.#slotAt + (this.seq & 1) * slotStride;
+    for (let i = this.i32[slot + 1]! - 1; i >= 0; i -= 1) {
+      const cell = this.i32[slot + slotHeadWords + i]!;
+      if (cell < at || cell >= at + units) continue;
+      putFree(this.i32, this.wordsAt, list, at);
+      return 0;
+    }
+    return at;
+  }
+
+  #publish(): void {
+    const { i32 } = this;
+    const seq = (this.seq + 1) | 0;
+    const odd = seq & 1;
+    const at = this.#slotAt + odd * slotStride;
+    const count = this.#count;
+    i32[at] = seq;
+    i32[at + 1] = count;
+    this.seq = seq;
+    this.#count = 0;
+    Atomics.store(i32, this.#seqAt, seq);
+    if (isWeaklyOrdered) Atomics.load(i32, this.#seqAt);
+    this.#apply(at, this.#valuesAt + odd * slotUnits, count);
+  }
+
+  #apply(at: number, values: number, count: number): void {
+    const { i32, f64 } = this;
+    for (let i = 0; i < count; i += 1) f64[i32[at + slotHeadWords + i]!] = f64[values + i]!;
+  }
+
+  #addTogether(cell: number, value: number): void {
+    this.begin();
+    const before = this.read(cell);
+    const sum = before + value;
+    const virtual = sum - before;
+    const rest = before - (sum - virtual) + (value - virtual);
+    const restBefore = this.read(cell + 1);
+    this.put(cell, sum);
+    if (rest !== 0 && rest - rest === 0) this.put(cell + 1, restBefore + rest);
+  }
+}
+
+/** Takes the first free piece of a list. Only the list's thread takes, so that none it has looked at can come back meanwhile. */
+export function takeFree(i32: Int32Array, wordsAt: number, list: number): number {
+  const headAt = wordsAt + threadWord.free + list;
+  for (;;) {
+    const first = Atomics.load(i32, headAt);
+    if (first === 0) return 0;
+    const next = i32[first * 2 + blockWord.next]!;
+    if (Atomics.compareExchange(i32, headAt, first, next) === first) return first;
+  }
+}
+
+/** Puts a piece into a thread's list; any thread may. */
+export function putFree(i32: Int32Array, wordsAt: number, list: number, unit: number): void {
+  const headAt = wordsAt + threadWord.free + list;
+  for (;;) {
+    const first = Atomics.load(i32, headAt);
+    i32[unit * 2 + blockWord.next] = first;
+    if (Atomics.compareExchange(i32, headAt, first, unit) === first) return;
+  }
+}
