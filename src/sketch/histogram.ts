@@ -14,7 +14,7 @@ const hasPositive = 4;
 const hasRange = 8;
 
 /**
- * Base-2 exponential histogram of schema 5, over all doubles; bucket-index.ts draws them.
+ * Base-2 exponential histogram of schema 5, over all doubles; bucket-index.ts draws its buckets.
  *
  * - Count, min, max and sum are exact. Counts hold up to 2^53 values.
  * - A quantile is off by at most `relativeErrorMax` (Masson, Rim, Lee 2019, "DDSketch", for buckets of this kind), for

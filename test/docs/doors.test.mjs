@@ -5,7 +5,10 @@ import { parse } from "@babel/parser";
 import { inRoot } from "../../scripts/paths.mjs";
 
 /** Doors whose reference names all that they export. */
-const pages = { "src/locks/index.ts": "docs/reference/locks.md" };
+const pages = {
+  "src/locks/index.ts": "docs/reference/locks.md",
+  "src/sketch/index.ts": "docs/reference/sketch.md",
+};
 
 for (const [door, page] of Object.entries(pages))
   test(`${page} names every export of ${door}`, () => {
