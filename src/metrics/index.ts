@@ -21,6 +21,7 @@ export type { Format } from "./formats/format-table.js";
 export { negotiate } from "./formats/negotiate.js";
 export { renderOpenMetricsText } from "./formats/openmetrics-text.js";
 export type { OtlpAttributeValue, OtlpOptions } from "./formats/otlp.js";
+export { renderPrometheusProtobuf } from "./formats/prometheus-protobuf.js";
 export { renderPrometheusText } from "./formats/prometheus-text.js";
 export {
   type FamilyJson,

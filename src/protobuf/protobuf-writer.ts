@@ -120,6 +120,11 @@ export class ProtobufWriter {
     this.#close(gap);
   }
 
+  /** The length of a message that follows in a stream of messages, when it was written before, by another writer. */
+  delimiter(length: number): void {
+    this.#varint(length);
+  }
+
   /** A packed list of `uint32`, `uint64` or enums, each as for `uint()`; nothing when it is empty. */
   packedUint(field: number, values: readonly (number | bigint)[]): void {
     if (values.length === 0) return;

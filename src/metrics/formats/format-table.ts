@@ -1,5 +1,6 @@
 import type { MetricsSnapshot } from "../snapshot.js";
 import { renderOpenMetricsText } from "./openmetrics-text.js";
+import { renderPrometheusProtobuf } from "./prometheus-protobuf.js";
 import { renderPrometheusText } from "./prometheus-text.js";
 import type { TextOptions } from "./text-lines.js";
 
@@ -50,4 +51,18 @@ export const formatTable: readonly [FormatRow, ...FormatRow[]] = [
   },
   openMetrics("1.0.0"),
   { ...openMetrics("0.0.1"), required: ["version"] },
+  {
+    format: {
+      name: "prometheus-protobuf",
+      contentType:
+        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+      render: ({ families }, options) => renderPrometheusProtobuf(families, options),
+    },
+    mediaType: "application/vnd.google.protobuf",
+    parameters: new Map([
+      ["proto", ["io.prometheus.client.MetricFamily"]],
+      ["encoding", ["delimited"]],
+    ]),
+    required: ["proto", "encoding"],
+  },
 ];
