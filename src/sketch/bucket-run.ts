@@ -17,13 +17,14 @@ export function downscaleRun(run: BucketRun, steps: number): BucketRun {
   if (steps === 0) return run;
   const indexes: number[] = [];
   const counts: number[] = [];
-  for (const [i, index] of run.indexes.entries()) {
-    const coarse = index >> steps;
-    if (indexes.at(-1) === coarse) {
-      counts[counts.length - 1]! += run.counts[i]!;
+  let last = -1;
+  for (let at = 0; at < run.indexes.length; at += 1) {
+    const coarse = run.indexes[at]! >> steps;
+    if (last >= 0 && indexes[last] === coarse) {
+      counts[last]! += run.counts[at]!;
     } else {
-      indexes.push(coarse);
-      counts.push(run.counts[i]!);
+      last = indexes.push(coarse) - 1;
+      counts.push(run.counts[at]!);
     }
   }
   return { indexes, counts };
@@ -41,20 +42,20 @@ export function subtractRuns(newer: BucketRun, older: BucketRun): BucketRun {
   return combineRuns(newer, older, (ofNewer, ofOlder) => Math.max(0, ofNewer - ofOlder));
 }
 
-/** Visits the indexes of both, ascending; a bucket that one has not counts 0. */
+/** Goes over the indexes of both, ascending; a bucket that one has not counts 0 there. */
 function combineRuns(a: BucketRun, b: BucketRun, combine: (ofA: number, ofB: number) => number): BucketRun {
   const indexes: number[] = [];
   const counts: number[] = [];
   let atA = 0;
   let atB = 0;
   while (atA < a.indexes.length || atB < b.indexes.length) {
-    const index = Math.min(
-      a.indexes[atA] ?? Number.POSITIVE_INFINITY,
-      b.indexes[atB] ?? Number.POSITIVE_INFINITY,
-    );
-    const ofA = a.indexes[atA] === index ? a.counts[atA++]! : 0;
-    const ofB = b.indexes[atB] === index ? b.counts[atB++]! : 0;
-    const count = combine(ofA, ofB);
+    // Never read past an end, which makes an array slow for good.
+    const hasA = atA < a.indexes.length && (atB >= b.indexes.length || a.indexes[atA]! <= b.indexes[atB]!);
+    const index = hasA ? a.indexes[atA]! : b.indexes[atB]!;
+    const hasB = atB < b.indexes.length && b.indexes[atB]! === index;
+    const count = combine(hasA ? a.counts[atA]! : 0, hasB ? b.counts[atB]! : 0);
+    if (hasA) atA += 1;
+    if (hasB) atB += 1;
     if (count === 0) continue;
     indexes.push(index);
     counts.push(count);

@@ -83,6 +83,16 @@ test("mergeExponential() counts past 2^32 up to 2^53 exactly", () => {
   assert.deepEqual([histogram.zeroCount, ...histogram.negative.counts], [2 ** 51, 2 ** 51]);
 });
 
+test("mergeExponential() has a loose range as soon as one of them has, unless that is empty", () => {
+  const loose = { ...exponentialOf([3], 5), hasLooseRange: true } as const;
+  const exact = exponentialOf([1, 9], 5);
+  const emptyLoose = { ...emptyExponential(5), hasLooseRange: true } as const;
+
+  assert.equal(mergeExponential(exact, loose).hasLooseRange, true);
+  assert.equal(mergeExponential(loose, exact, exact).hasLooseRange, true);
+  assert.ok(!("hasLooseRange" in mergeExponential(exact, emptyLoose)));
+});
+
 test("mergeExponential() leaves what it is given as it was", () => {
   const a = exponentialOf([1, 2, -3], 5);
   const b = exponentialOf([1, 20, 0], 4);
