@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { schemas } from "../../test/kit/distributions.js";
 import { OptionError } from "../base/index.js";
+import { bucketUpperAt } from "./bucket-bounds.js";
 import { bucketIndex, bucketIndexerOf, bucketIndexMax, bucketIndexMin } from "./bucket-index.js";
 
 const seed = Number(process.env.POUNDLOCK_SEED ?? randomInt(2 ** 31));
@@ -27,19 +28,20 @@ for (const schema of schemas) {
     const n = 2 ** Math.max(0, schema);
     for (let k = 0; k < n; k += 1) {
       const index = k - 1;
-      const boundary = lastOf(index, schema);
+      // That it is the boundary is for the definition to say.
+      const boundary = bucketUpperAt(schema, index);
       assert.equal(exactIndex(boundary, schema), index);
       assert.equal(exactIndex(nextAbove(boundary), schema), k);
-      for (const octaves of [-1022, -600, -1, 0, 1, 52, 1023].filter((octaves) => isWhole(octaves, schema))) {
-        const first = octaves * 2 ** schema;
+      for (const exponent of octavesOf(schema)) {
+        const first = exponent * 2 ** schema;
 
-        assert.equal(indexOf(boundary * 2 ** octaves), index + first, `2^(${k}/${n}) * 2^${octaves}`);
+        assert.equal(indexOf(boundary * 2 ** exponent), index + first, `2^(${k}/${n}) * 2^${exponent}`);
         assert.equal(
-          indexOf(nextAbove(boundary) * 2 ** octaves),
+          indexOf(nextAbove(boundary) * 2 ** exponent),
           k + first,
-          `above 2^(${k}/${n}) * 2^${octaves}`,
+          `above 2^(${k}/${n}) * 2^${exponent}`,
         );
-        if (k > 0) assert.equal(indexOf(nextBelow(boundary) * 2 ** octaves), index + first);
+        if (k > 0) assert.equal(indexOf(nextBelow(boundary) * 2 ** exponent), index + first);
       }
     }
   });
@@ -61,6 +63,17 @@ for (const schema of schemas) {
       assert.equal(indexOf(n * Number.MIN_VALUE), exactIndex(n * Number.MIN_VALUE, schema), `${n} * 2^-1074`);
   });
 }
+
+test("bucketIndexerOf() is right at both ends of every 1024th of an octave", () => {
+  const indexOf = bucketIndexerOf(8);
+  const lengthOfPart = 1n << 42n;
+  for (let part = 0; part < 1024; part += 1) {
+    const first = bitsOf(1 + part / 1024);
+    const last = first + lengthOfPart - 1n;
+    for (const all of [first, first + 1n, last - (1n << 32n), last - (1n << 32n) + 1n, last - 1n, last])
+      assert.equal(indexOf(doubleOf(all)), exactIndex(doubleOf(all), 8), `${doubleOf(all)}`);
+  }
+});
 
 test("bucketIndex() is the index of schema 5, from bucketIndexMin to bucketIndexMax", () => {
   for (const value of [1e-300, 0.1, 1, 1.5, 2, 1e9]) assert.equal(bucketIndex(value), exactIndex(value, 5));
@@ -98,21 +111,11 @@ function partsOf(value: number): { readonly mantissa: bigint; readonly exponent:
     : { mantissa: fraction | (1n << 52n), exponent: exponent - 1075 };
 }
 
-/** The last double of 1..2 with this index or a lower one, by halving. */
-function lastOf(index: number, schema: number): number {
-  let low = bitsOf(1);
-  let high = bitsOf(2);
-  while (high - low > 1n) {
-    const half = (low + high) >> 1n;
-    if (exactIndex(doubleOf(half), schema) <= index) low = half;
-    else high = half;
-  }
-  return doubleOf(low);
-}
-
-/** Whether so many octaves are a whole number of buckets. */
-function isWhole(octaves: number, schema: number): boolean {
-  return Number.isInteger(octaves * 2 ** schema);
+/** Exponents of powers of two that are boundaries of the schema, to the ends of the normal doubles. */
+function octavesOf(schema: number): number[] {
+  return [-1022, -1008, -600, -1, 0, 1, 52, 1008, 1023].filter((exponent) =>
+    Number.isInteger(exponent * 2 ** schema),
+  );
 }
 
 function nextAbove(value: number): number {
