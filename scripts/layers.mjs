@@ -131,6 +131,7 @@ export const testPackages = [
   "@opentelemetry/resources",
   "@opentelemetry/sdk-metrics",
   "fast-check",
+  "parse-prometheus-text-format",
   "playwright-core",
   "protobufjs",
 ];

@@ -6,7 +6,8 @@ import { type TextDialect, type TextOptions, textPieces } from "./text-lines.js"
 const dialect: TextDialect = {
   head: ({ kind, name, unit, help }) => {
     const unitLine = unit === undefined ? "" : `# UNIT ${name} ${unit}\n`;
-    return `# TYPE ${name} ${kind}\n${unitLine}${help === "" ? "" : `# HELP ${name} ${escapeHelp(help)}\n`}`;
+    const text = oneLine(help).replace(/[\\\n"]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`));
+    return `# TYPE ${name} ${kind}\n${unitLine}${text === "" ? "" : `# HELP ${name} ${text}\n`}`;
   },
   edge: canonicalNumberText,
   isCount: (value) => value >= 0,
@@ -28,8 +29,4 @@ export function renderOpenMetricsText(
   options: TextOptions = {},
 ): Iterable<string> {
   return textPieces(families, dialect, options);
-}
-
-function escapeHelp(help: string): string {
-  return oneLine(help).replace(/[\\\n"]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`));
 }

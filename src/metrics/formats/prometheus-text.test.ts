@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
+import {
+  histograms,
+  numbers,
+  recentWindow,
+  samplesWindow,
+} from "../../../test/kit/metrics/sample-families.js";
 import type { MetricFamily } from "../snapshot.js";
 import { renderPrometheusText } from "./prometheus-text.js";
-import { histograms, numbers, recentWindow, samplesWindow } from "./sample-families.testkit.js";
 import type { TextOptions } from "./text-lines.js";
 
 const seed = Number(process.env.POUNDLOCK_SEED ?? 20261121);

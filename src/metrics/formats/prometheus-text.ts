@@ -6,7 +6,8 @@ import { type TextDialect, type TextOptions, textPieces } from "./text-lines.js"
 const dialect: TextDialect = {
   head: ({ kind, name, help }) => {
     const full = kind === "counter" ? `${name}_total` : name;
-    return `${help === "" ? "" : `# HELP ${full} ${escapeHelp(help)}\n`}# TYPE ${full} ${kind}\n`;
+    const text = oneLine(help).replace(/[\\\n]/g, (char) => (char === "\n" ? "\\n" : "\\\\"));
+    return `${text === "" ? "" : `# HELP ${full} ${text}\n`}# TYPE ${full} ${kind}\n`;
   },
   edge: numberText,
   isCount: () => true,
@@ -32,11 +33,7 @@ export function renderPrometheusText(
   return textPieces(families, dialect, options);
 }
 
-function escapeHelp(help: string): string {
-  return oneLine(help).replace(/[\\\n]/g, (char) => (char === "\n" ? "\\n" : "\\\\"));
-}
-
-/** Well-formed, and without carriage returns: one before the line's end would be read as part of it. */
+/** Well-formed, without blanks around it, which parsers drop, and without carriage returns, which at the end would break the line. */
 export function oneLine(help: string): string {
-  return wellFormed(help).replace(/\r\n?/g, "\n");
+  return wellFormed(help).replace(/\r\n?/g, "\n").trim();
 }

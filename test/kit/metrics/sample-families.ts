@@ -1,5 +1,5 @@
-import { type ExponentialHistogram, Histogram } from "../../sketch/index.js";
-import type { HistogramFamily, NumberFamily, WindowFamily } from "../snapshot.js";
+import type { HistogramFamily, NumberFamily, WindowFamily } from "../../../src/metrics/index.js";
+import { type ExponentialHistogram, Histogram } from "../../../src/sketch/index.js";
 
 const startedMs = 1_700_000_000_123;
 
