@@ -10,7 +10,7 @@ export class BoundCounter extends Binding {
    * @throws MetricValueError when it is anything else
    */
   add(value = 1): void {
-    if (!(value >= 0 && value < Number.POSITIVE_INFINITY))
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY) || typeof value !== "number")
       throw new MetricValueError(this.family.definition.name, value, "a finite number, 0 or more");
     const { writer } = this.place;
     const epoch = writer.epoch;
@@ -108,7 +108,7 @@ export class BoundHistogram extends Binding {
    * @throws MetricValueError when it is not
    */
   record(value: number): void {
-    if (value - value !== 0 || typeof value !== "number")
+    if (typeof value !== "number" || value - value !== 0)
       throw new MetricValueError(this.family.definition.name, value, "a finite number");
     const { writer } = this.place;
     const epoch = writer.epoch;

@@ -29,6 +29,17 @@ export class MetricUnknownError extends PoundlockError {
   }
 }
 
+/** A metric was used by its name as if it were of another kind. Nothing was recorded. */
+export class MetricKindError extends PoundlockError {
+  readonly code = "METRICS_KIND";
+  readonly metric: string;
+
+  constructor(metric: string, use: string) {
+    super(`Cannot use metric ${metric}: it is of a kind that can't be ${use}`);
+    this.metric = metric;
+  }
+}
+
 /** Labels were given that the metric does not have, or some of its labels were not given. Nothing was recorded. */
 export class MetricLabelsError extends PoundlockError {
   readonly code = "METRICS_LABELS";

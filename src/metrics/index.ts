@@ -2,6 +2,7 @@ export { BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter } from "./
 export { type CursorOptions, SnapshotCursor } from "./cursor.js";
 export {
   MetricConflictError,
+  MetricKindError,
   MetricLabelsError,
   MetricLayoutError,
   MetricMemoryError,
@@ -38,15 +39,19 @@ export { unitWord } from "./formats/unit-words.js";
 export { writeYielding } from "./formats/write-yielding.js";
 export { Counter, Gauge, Histogram, UpDownCounter, Window } from "./instruments.js";
 export { type FamilyConflict, type MergeOptions, mergeSnapshots } from "./merge.js";
+export { attachRegistry, openRegistry } from "./open-registry.js";
 export type {
   GaugeOptions,
   HistogramOptions,
+  LabelObject,
   LabelValues,
   MetricOptions,
   RegistryOptions,
+  TimerMetricOptions,
   WindowOptions,
 } from "./options.js";
-export { attachRegistry, openRegistry, Registry } from "./registry.js";
+export { pointOf, summaryOf } from "./points.js";
+export { Registry } from "./registry.js";
 export type {
   GaugeMerge,
   HistogramFamily,
@@ -59,4 +64,5 @@ export type {
   WindowPoint,
 } from "./snapshot.js";
 export { decodeSnapshot, encodeSnapshot } from "./snapshot-codec.js";
+export { type RunningTimer, type StartOptions, type TimedDecorator, Timer } from "./timer.js";
 export { BoundRecent, BoundSamples } from "./windows.js";

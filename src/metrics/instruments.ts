@@ -142,3 +142,22 @@ export class Window<L extends string = string> {
     return this.#bindings.of(labels);
   }
 }
+
+/** The instrument of a metric that was registered elsewhere. */
+export function instrumentOf(
+  place: ThreadPlace,
+  family: Family,
+): Counter | UpDownCounter | Gauge | Histogram | Window {
+  switch (family.definition.kind) {
+    case "counter":
+      return new Counter(place, family);
+    case "upDownCounter":
+      return new UpDownCounter(place, family);
+    case "gauge":
+      return new Gauge(place, family);
+    case "histogram":
+      return new Histogram(place, family);
+    default:
+      return new Window(place, family);
+  }
+}

@@ -63,3 +63,19 @@ export interface WindowOptions<L extends string = string> extends HistogramOptio
 
 /** Label values by name, all of a metric's labels. Numbers and booleans become text. */
 export type LabelValues<L extends string> = { readonly [N in L]: string | number | boolean };
+
+export interface TimerMetricOptions<L extends string = string> extends Omit<HistogramOptions<L>, "unit"> {
+  /** Unit of what is recorded. @default "s" */
+  readonly unit?: "s" | "ms";
+  /** Label that the timer adds for what went wrong, empty when nothing did; `false` for none. @default "error_type" */
+  readonly errorLabel?: string | false;
+  /** Makes it a window over the last N durations instead of a histogram. */
+  readonly samplesMax?: number;
+  /** Makes it a window over the last T milliseconds. */
+  readonly forMs?: number;
+  /** See WindowOptions. */
+  readonly slots?: number;
+}
+
+/** Labels of a metric that is used by its name. */
+export type LabelObject = Readonly<Record<string, string | number | boolean>>;

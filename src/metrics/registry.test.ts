@@ -56,3 +56,79 @@ test("attachRegistry() refuses a buffer that is no registry", () => {
 
   assert.throws(() => attachRegistry(buffer, { name: "no registry" }), { code: "METRICS_LAYOUT" });
 });
+
+test("Registry.add(), set() and record() use metrics by their names, and refuse those that nobody registered", () => {
+  const registry = testRegistry();
+  registry.counter("requests", { labels: ["method"] });
+  registry.gauge("depth");
+  registry.window("latency_ms", { samplesMax: 10 });
+
+  registry.add("requests", 2, { method: "GET" });
+  registry.set("depth", 7);
+  for (let n = 1; n <= 20; n += 1) registry.record("latency_ms", n);
+
+  assert.equal(registry.get("requests", { method: "GET" }), 2);
+  assert.equal(registry.get("requests", { method: "PUT" }), 0);
+  assert.equal(registry.get("depth"), 7);
+  assert.equal(registry.get("latency_ms"), 10);
+  assert.throws(() => registry.add("request"), { code: "METRICS_UNKNOWN" });
+  assert.throws(() => registry.get("request"), { code: "METRICS_UNKNOWN" });
+  assert.throws(() => registry.set("requests", 1, { method: "GET" }), { code: "METRICS_KIND" });
+});
+
+test("Registry.add() registers by use in a lazy registry", () => {
+  made += 1;
+  const registry = openRegistry({
+    name: `registry.test ${made}`,
+    registration: "lazy",
+    reserveBytes: 8 * 2 ** 20,
+  });
+
+  registry.add("requests", 1, { method: "GET" });
+  registry.record("latency", 5);
+
+  assert.equal(registry.get("requests", { method: "GET" }), 1);
+  assert.equal(registry.get("latency"), 1);
+  assert.equal(registry.get("nothing"), 0);
+  assert.throws(() => registry.add("requests", 1, { verb: "GET" }), { code: "METRICS_LABELS" });
+});
+
+test("Registry.reset() forgets what was recorded; what is bound begins again", () => {
+  const registry = testRegistry();
+  const requests = registry.counter("requests").bind();
+  const latency = registry.histogram("latency").bind();
+  requests.add(3);
+  latency.record(5);
+
+  registry.reset();
+  const before = [registry.get("requests"), registry.get("latency")];
+  requests.add(1);
+  latency.record(6);
+
+  assert.deepEqual(before, [0, 0]);
+  assert.deepEqual([registry.get("requests"), registry.get("latency")], [1, 1]);
+});
+
+test("BoundCounter.add() and the others refuse what can't be recorded, and record nothing then", () => {
+  const registry = testRegistry();
+  const counter = registry.counter("counter").bind();
+  const histogram = registry.histogram("histogram").bind();
+
+  for (const value of [
+    -1,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    "1" as unknown as number,
+    1n as unknown as number,
+  ])
+    assert.throws(() => counter.add(value), { code: "METRICS_VALUE" }, String(value));
+  for (const value of [
+    Number.NaN,
+    Number.NEGATIVE_INFINITY,
+    "1" as unknown as number,
+    1n as unknown as number,
+  ])
+    assert.throws(() => histogram.record(value), { code: "METRICS_VALUE" }, String(value));
+
+  assert.deepEqual([registry.get("counter"), registry.get("histogram")], [0, 0]);
+});

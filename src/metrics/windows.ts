@@ -14,7 +14,7 @@ export class BoundSamples extends Binding {
    * @throws MetricValueError when it is not
    */
   record(value: number): void {
-    if (value - value !== 0 || typeof value !== "number")
+    if (typeof value !== "number" || value - value !== 0)
       throw new MetricValueError(this.family.definition.name, value, "a finite number");
     const { writer } = this.place;
     const epoch = writer.epoch;
@@ -67,7 +67,7 @@ export class BoundRecent extends Binding {
    * @throws MetricValueError when it is not
    */
   record(value: number): void {
-    if (value - value !== 0 || typeof value !== "number")
+    if (typeof value !== "number" || value - value !== 0)
       throw new MetricValueError(this.family.definition.name, value, "a finite number");
     const { writer } = this.place;
     const epoch = writer.epoch;

@@ -48,6 +48,9 @@ export const word = {
   /** Wall and monotonic time of the registry's start, as doubles. */
   startedWall: 64,
   startedMonotonic: 66,
+  /** Defaults of metrics: most series, and idle time in milliseconds as a double, 0 for none. */
+  seriesMax: 68,
+  idleMs: 70,
   threadsEnded: 80,
   /** Records that a thread had begun and not made when it was killed. */
   recordsLost: 81,

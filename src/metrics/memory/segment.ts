@@ -7,6 +7,16 @@ export interface SegmentSize {
   readonly familiesMax: number;
 }
 
+/** What all threads have to agree on. */
+export interface Origin {
+  /** Wall time of the registry's start, in milliseconds since 1970; and monotonic time, in that of all threads. */
+  readonly startedMs: number;
+  readonly startedMonotonicMs: number;
+  /** Defaults of metrics; 0 for series that never expire. */
+  readonly seriesMax: number;
+  readonly idleMs: number;
+}
+
 /** Chains of the hash table of series: so many that each stays short up to the 100,000s of series. */
 const chainsCount = 1 << 15;
 /** A thread takes memory in pieces of this many units (16 KiB), so that no two threads write into one cache line. */
@@ -46,7 +56,7 @@ export class Segment {
     this.chains = new BigInt64Array(buffer, division.chainsUnit * 8, chainsCount);
   }
 
-  static create(size: SegmentSize): Segment {
+  static create(size: SegmentSize, origin: Origin): Segment {
     const units = Math.floor(size.reserveBytes / 8);
     const buffer = new SharedArrayBuffer(units * 8);
     const i32 = new Int32Array(buffer);
@@ -55,6 +65,11 @@ export class Segment {
     i32[word.familiesMax] = size.familiesMax;
     i32[word.epoch] = 1;
     i32[word.heapNext] = divide(size.threadsMax, size.familiesMax).heapUnit;
+    const f64 = new Float64Array(buffer);
+    f64[word.startedWall / 2] = origin.startedMs;
+    f64[word.startedMonotonic / 2] = origin.startedMonotonicMs;
+    f64[word.idleMs / 2] = origin.idleMs;
+    i32[word.seriesMax] = origin.seriesMax;
     Atomics.store(i32, word.signature, signature);
     return new Segment(buffer);
   }
@@ -62,6 +77,15 @@ export class Segment {
   /** First unit of a thread's slot. */
   threadUnit(slot: number): number {
     return headerUnits + slot * threadUnits;
+  }
+
+  get origin(): Origin {
+    return {
+      startedMs: this.f64[word.startedWall / 2]!,
+      startedMonotonicMs: this.f64[word.startedMonotonic / 2]!,
+      seriesMax: this.i32[word.seriesMax]!,
+      idleMs: this.f64[word.idleMs / 2]!,
+    };
   }
 
   get usedBytes(): number {
