@@ -74,6 +74,14 @@ test("subtractExponential() knows min and max where the newer reaches beyond the
   assert.ok(above.min > 2.9 && above.min < 3.01);
 });
 
+test("subtractExponential() of a newer one with a loose range has one too", () => {
+  const older = exponentialOf([2, 3], 5);
+  const wider = { ...mergeExponential(older, exponentialOf([1.99, 3.01], 5)), hasLooseRange: true } as const;
+
+  assert.equal(subtractExponential(wider, older).hasLooseRange, true);
+  assert.equal(subtractExponential(wider, emptyExponential(5)).hasLooseRange, true);
+});
+
 test("subtractExponential() from nothing is the newer one, and nothing from itself", () => {
   const histogram = exponentialOf([5, -5, 0, 1e-9], 4);
 

@@ -29,16 +29,15 @@ export function subtractExponential(
   const buckets = { ...from, zeroCount, positive, negative };
   const min = Math.max(newer.min, lowerBound(buckets));
   const max = Math.min(newer.max, upperBound(buckets));
-  const hasExactMin = min === newer.min && min < older.min;
-  const hasExactMax = max === newer.max && max > older.max;
-  const isLoose = newer.hasLooseRange === true || !(hasExactMin && hasExactMax);
+  // Beyond the older range there is nothing to take away, so the newer one's extremes came in between.
+  const isExact = min < older.min && max > older.max && newer.hasLooseRange !== true;
   return {
     ...buckets,
     count,
     sum: Math.min(Math.max(newer.sum - older.sum, min * count), max * count),
     min,
     max,
-    ...(isLoose ? { hasLooseRange: true } : {}),
+    ...(isExact ? {} : { hasLooseRange: true }),
   };
 }
 

@@ -50,6 +50,8 @@ for (const [name, values] of Object.entries(distributions)) {
             const estimate = quantileOf(histogram, each);
             assertNear(estimate, exactQuantile(sorted, each), schema, `q ${each}`);
             assert.ok(estimate >= histogram.min && estimate <= histogram.max);
+            if (each === 0) assert.equal(estimate, sorted[0]! + 0);
+            if (each === 1) assert.equal(estimate, sorted.at(-1)! + 0);
           }
       },
     );
