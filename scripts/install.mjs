@@ -32,6 +32,15 @@ function runNpm(args, cwd) {
   return isNpm ? runHere(process.execPath, [npm, ...args], { cwd }) : runHere("npm", args, { cwd });
 }
 
+/** Peers of one bench that exclude the oldest Node.js of this project, each in a folder with a lock of its own. */
+const benchFolders = [{ bench: "metrics", folder: "bench/peers/prometheus-client", nodeMin: 22 }];
+
+/** Installs them where they can run; elsewhere the bench leaves them out. */
+export function ensureBenchFolders(name, nodeMajor) {
+  for (const { bench, folder, nodeMin } of benchFolders)
+    if (bench === name && nodeMajor >= nodeMin) ensureInstalled(inRoot(folder));
+}
+
 /** Path of Node.js 24 from the kit, installed when needed; undefined where the kit has none for this platform. */
 export function ensureNode24() {
   const kit = inRoot("test/kit/node24");

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { runHere } from "./child.mjs";
-import { ensureInstalled, ensureNode24 } from "./install.mjs";
+import { ensureBenchFolders, ensureInstalled, ensureNode24 } from "./install.mjs";
 import { inRoot, rootDir } from "./paths.mjs";
 import { ensureBenchPackages, ensureTestPackages } from "./system.mjs";
 import { TestRuns } from "./test.mjs";
@@ -109,6 +109,7 @@ function bench(args) {
   const rest = node24At === -1 ? args : args.toSpliced(node24At, 2);
   ensureBenchPackages();
   const nodePath = wants24 && !isCurrent24 ? ensureNode24() : process.execPath;
+  ensureBenchFolders(rest[0], wants24 ? 24 : Number.parseInt(process.versions.node, 10));
   process.exitCode = runHere(nodePath, [inRoot("scripts/bench.mjs"), ...rest]);
 }
 
