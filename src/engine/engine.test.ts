@@ -97,6 +97,24 @@ test("Engine on lmdb goes on where it stopped", { timeout: 60_000 }, async () =>
   assert.ok((await engine.status()).linesRead <= 10, "what was settled is not read again");
 });
 
+test("Engine.ownFamilies() has what each settlement took, and what the modules had to say", {
+  timeout: 60_000,
+}, async () => {
+  const path = join(folder, "own.jsonl");
+  writeFileSync(path, lines(100));
+  const said: string[] = [];
+  const config = configOf(path, { kind: "memory" });
+  await using engine = await openEngine({ config, threads: 1, notices: ({ name }) => said.push(name) });
+  await until(engine, 100);
+
+  const families = await engine.ownFamilies();
+
+  const settled = families.find(({ name }) => name === "poundlock_settle_seconds");
+  const point = settled?.kind === "histogram" ? settled.points[0] : undefined;
+  assert.deepEqual(point?.labels, ["app"]);
+  assert.equal(point?.histogram.count, said.filter((name) => name === "pipeline.settled").length);
+});
+
 test("a metric that no rule has is refused before anything is opened", async () => {
   const config = configOf(join(folder, "none"), { kind: "memory" });
   const ratio = { name: "r", kind: "ratio", of: "nope", where: "true", from: [], by: [] } as const;

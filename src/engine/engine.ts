@@ -1,5 +1,6 @@
 import { type Clock, ignoreNotices, type NoticeSink, systemClock } from "../base/index.js";
 import type { FileSource, LoadedConfig, StoreChoice } from "../config/index.js";
+import type { MetricFamily, Registry } from "../metrics/index.js";
 import {
   type CompiledRules,
   compileRules,
@@ -29,6 +30,7 @@ import {
 } from "../store/index.js";
 import { type FileStatus, openTail, type Tail } from "../tail/index.js";
 import { openFoldPool, taskTimeoutMs } from "./fold-pool.js";
+import { OwnMetrics } from "./own-metrics.js";
 import { RateMeter } from "./rate-meter.js";
 import { packageVersion } from "./version.js";
 
@@ -95,6 +97,7 @@ export class Engine implements AsyncDisposable {
   readonly #pool: ReturnType<typeof openFoldPool>;
   readonly #sources: readonly RunningSource[];
   readonly #clock: Clock;
+  readonly #own: OwnMetrics;
   readonly #startedMs: number;
   readonly #meter: RateMeter;
   #closing: Promise<void> | undefined;
@@ -106,7 +109,9 @@ export class Engine implements AsyncDisposable {
     readonly pool: ReturnType<typeof openFoldPool>;
     readonly sources: readonly RunningSource[];
     readonly clock: Clock;
+    readonly own: OwnMetrics;
   }) {
+    this.#own = parts.own;
     this.#store = parts.store;
     this.#query = parts.query;
     this.#pool = parts.pool;
@@ -117,6 +122,15 @@ export class Engine implements AsyncDisposable {
     this.finished = this.#run();
     // Whoever started the engine awaits it later; until then a failure must not count as nobody's.
     this.finished.catch(() => {});
+  }
+
+  /** What the process measures of itself; a server adds its own. */
+  get registry(): Registry {
+    return this.#own.registry;
+  }
+
+  ownFamilies(): Promise<readonly MetricFamily[]> {
+    return this.#own.families();
   }
 
   async status(): Promise<EngineStatus> {
@@ -232,6 +246,7 @@ export class Engine implements AsyncDisposable {
     await this.#pool.close();
     await Promise.all(this.#sources.map(({ tail }) => tail.close()));
     await this.#store[Symbol.asyncDispose]();
+    this.#own[Symbol.dispose]();
   }
 
   #linesRead(): number {
@@ -246,7 +261,8 @@ export class Engine implements AsyncDisposable {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { config } = options;
   const clock = options.clock ?? systemClock;
-  const notices = options.notices ?? ignoreNotices;
+  const own = new OwnMetrics(options.notices ?? ignoreNotices, clock);
+  const { notices } = own;
   const rules: Rules = { sources: config.sources.map(({ rule }) => rule), metrics: config.metrics };
   const compiled = compileRules(rules);
   const store = await openStore(config.store, clock, notices);
@@ -265,9 +281,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const worker = new FileWorker({ tail, store, folder, generation, clock, notices });
       sources.push({ rule: source.rule, tail, worker });
     }
-    return new Engine({ store, query: queryOf(store, compiled, clock), pool, sources, clock });
+    return new Engine({ store, query: queryOf(store, compiled, clock), pool, sources, clock, own });
   } catch (error) {
     for (const part of opened.reverse()) await part[Symbol.asyncDispose]();
+    own[Symbol.dispose]();
     throw error;
   }
 }

@@ -121,7 +121,7 @@ export class BoundHistogram extends Binding {
   /**
    * Records an observation of something that happens every `intervalMs` (or whatever the metric's unit is), and with it those
    * that could not happen because this one took so long: value - interval, value - 2 · interval, … (HdrHistogram's correction
-   * of coordinated omission). Not for open-loop load, where nothing was omitted. All become visible in one step, up to 60 of them.
+   * of coordinated omission). Not for open-loop load, where nothing was omitted..
    * @param interval above 0; at most 10,000 observations are added
    */
   recordCorrected(value: number, interval: number): void {

@@ -24,6 +24,14 @@ export function openHere<T>(): Map<string, T> {
   return (shared[key] ??= new Map());
 }
 
+/** The opposite of both. */
+export function forget(name: string, registry: { readonly buffer: SharedArrayBuffer }): void {
+  const open = openHere<unknown>();
+  if (open.get(name) !== registry) return;
+  open.delete(name);
+  setEnvironmentData(keyOf(name), undefined);
+}
+
 function keyOf(name: string): string {
   return `poundlock.metrics/${layoutVersion}/${name}`;
 }

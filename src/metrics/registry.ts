@@ -1,12 +1,13 @@
 import { type Clock, monotonicOriginMs, systemClock } from "../base/index.js";
 import { defineMetric, type SeriesDefaults, schemaOption, windowOption } from "./define.js";
 import type { Definition } from "./definition.js";
+import { forget } from "./discovery.js";
 import { MetricKindError, MetricUnknownError } from "./errors.js";
 import { Counter, Gauge, Histogram, instrumentOf, UpDownCounter, Window } from "./instruments.js";
 import type { ThreadPlace } from "./memory/binding.js";
 import { Families, type Family } from "./memory/families.js";
 import type { Segment } from "./memory/segment.js";
-import { claimWriter, watchThreads } from "./memory/threads.js";
+import { claimWriter, unwatchThreads, watchThreads } from "./memory/threads.js";
 import type {
   GaugeOptions,
   HistogramOptions,
@@ -33,6 +34,7 @@ export class Registry {
   readonly name: string;
   /** To be handed to a thread that was started before the registry was opened; see `attachRegistry`. */
   readonly buffer: SharedArrayBuffer;
+  readonly #segment: Segment;
   readonly #clock: Clock;
   readonly #place: ThreadPlace;
   readonly #families: Families;
@@ -45,6 +47,7 @@ export class Registry {
   constructor(segment: Segment, options: RegistryOptions, clock: Clock) {
     this.name = options.name ?? "default";
     this.buffer = segment.buffer;
+    this.#segment = segment;
     this.#clock = clock;
     this.#isLazy = options.registration === "lazy";
     const { seriesMax, idleMs, startedMs, startedMonotonicMs } = segment.origin;
@@ -141,7 +144,7 @@ export class Registry {
   /**
    * Makes everything that `body` records in this thread one step: each snapshot has all of it or nothing.
    *
-   * `body` must be synchronous; it may nest. Up to 24 cells are sure to be one step (a counter is one or two, a histogram up to
+   * `body` must be synchronous; it may nest. Up to 88 cells are sure to be one step (a counter is one or two, a histogram up to
    * five); what goes beyond is recorded too, but may be seen apart.
    */
   together<T>(body: () => T): T {
@@ -206,6 +209,15 @@ export class Registry {
    */
   reset(): void {
     this.#snapshots.forgetAll();
+  }
+
+  /**
+   * Leaves the registry: threads started from now on do not find it, and this thread's next `openRegistry` of the name makes another.
+   * What holds it may go on using it. For programs that open registries again and again.
+   */
+  close(): void {
+    unwatchThreads(this.#segment);
+    forget(this.name, this);
   }
 
   #instrument<T>(definition: Definition, make: (family: Family) => T): T {

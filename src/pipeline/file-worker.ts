@@ -157,6 +157,7 @@ export class FileWorker {
     const { store, generation, clock, notices } = this.#options;
     const { source, file, identity } = range;
     for (let attempt = 1; ; attempt += 1) {
+      const startMs = clock.monotonicMs();
       try {
         const result = await store.settle({
           generation,
@@ -167,6 +168,8 @@ export class FileWorker {
         });
         if (result.kind === "settled") {
           this.#note(part);
+          const elapsedMs = clock.monotonicMs() - startMs;
+          notices({ name: "pipeline.settled", level: "debug", data: { source, elapsedMs } });
           return undefined;
         }
         if (result.kind === "foreign") return result.watermark ?? 0;

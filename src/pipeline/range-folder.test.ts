@@ -149,7 +149,7 @@ test("RangeFolder charges no range with threads that died before they took it up
   const parts = await rangeFolder.fold(range);
 
   assert.equal(total(parts), 2);
-  assert.deepEqual(notices, []);
+  assert.deepEqual(notices, ["pipeline.folded"]);
   assert.equal(deaths, -1, "a range that is done again as a whole was not the reason");
 });
 

@@ -49,8 +49,12 @@ export class RangeFolder {
     if (range.kind === "skip") return [emptyPart(range, range.end)];
     if (range.kind === "oversize")
       return [await this.#dead(range, range.start, range.end, "oversize", "line is too long")];
+    const startMs = this.#clock.monotonicMs();
     try {
-      return await this.#run(range, from, range.end);
+      const parts = await this.#run(range, from, range.end);
+      const elapsedMs = this.#clock.monotonicMs() - startMs;
+      this.#notices({ name: "pipeline.folded", level: "debug", data: { source: range.source, elapsedMs } });
+      return parts;
     } catch (error) {
       if (!isThreadFault(error)) throw error;
       this.#notices({

@@ -15,7 +15,8 @@ const groupsMax = 1000;
 /** Everything `/metrics` says: Poundlock's own, then the user's metrics from their all-time totals. */
 export async function expositionOf(source: ServerSource): Promise<MetricsSnapshot> {
   const metrics = source.metrics();
-  const [status, ledger, files, dead, ...own] = await Promise.all([
+  const [measured, status, ledger, files, dead, ...own] = await Promise.all([
+    source.ownFamilies(),
     source.status(),
     source.ledger(),
     source.sources(),
@@ -32,6 +33,7 @@ export async function expositionOf(source: ServerSource): Promise<MetricsSnapsho
       ...ledgerFamilies(ledger),
       ...fileFamilies(files),
       deadFamily(dead),
+      ...measured,
       ...own,
     ],
   };

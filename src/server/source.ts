@@ -1,3 +1,4 @@
+import type { MetricFamily } from "../metrics/index.js";
 import type { GroupHistogram, MetricAnswer, QueryRequest, SeriesAnswer } from "../pipeline/index.js";
 import type {
   ChangeItem,
@@ -66,5 +67,7 @@ export interface ServerSource {
   sources(): Promise<readonly SourceFiles[]>;
   deadLetters(query: DeadLetterQuery): Promise<DeadLetterPage>;
   deadLetter(id: number): Promise<DeadLetter | undefined>;
+  /** What the process measures of itself, at one moment. */
+  ownFamilies(): Promise<readonly MetricFamily[]>;
   changes(since: number, signal: AbortSignal): AsyncIterable<ChangeItem>;
 }

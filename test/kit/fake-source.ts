@@ -1,3 +1,4 @@
+import type { MetricFamily } from "../../src/metrics/index.js";
 import type {
   GroupAnswer,
   GroupHistogram,
@@ -237,6 +238,10 @@ export class FakeSource implements ServerSource {
 
   async deadLetter(id: number): Promise<DeadLetter | undefined> {
     return this.letters.find((letter) => letter.id === id);
+  }
+
+  async ownFamilies(): Promise<readonly MetricFamily[]> {
+    return [];
   }
 
   async *changes(_since: number, signal: AbortSignal): AsyncIterable<ChangeItem> {

@@ -84,7 +84,7 @@ export const threadWord = {
 export const threadState = { free: 0, live: 1, dead: 2, ended: 3 } as const;
 
 /** Cells that one record, or all records of one `together`, may write. */
-export const cellsMax = 64;
+export const cellsMax = 128;
 /** `seq`, `count`, then cells; then as many values. */
 const slotWords = 2 + cellsMax;
 export const slotHeadWords = 2;

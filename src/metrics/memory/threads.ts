@@ -49,6 +49,11 @@ export function watchThreads(segment: Segment): void {
   watched.add(segment);
 }
 
+export function unwatchThreads(segment: Segment): void {
+  watched.delete(segment);
+  if (watched.size === 0) channel("worker_threads").unsubscribe(onWorker);
+}
+
 function onWorker(message: unknown): void {
   const { worker } = message as { readonly worker: Worker };
   const id = worker.threadId;
