@@ -51,6 +51,15 @@ export type {
   WindowOptions,
 } from "./options.js";
 export { pointOf, summaryOf } from "./points.js";
+export {
+  type CollectOptions,
+  GatheredProcesses,
+  type GatherOptions,
+  gatherProcesses,
+  type ProcessStatus,
+} from "./processes/gather.js";
+export type { MessagePipe, PipeEnd, PipeEvents } from "./processes/pipe.js";
+export { type MetricsReporter, type ReportOptions, reportTo } from "./processes/reporter.js";
 export { Registry } from "./registry.js";
 export type {
   GaugeMerge,
@@ -64,5 +73,6 @@ export type {
   WindowPoint,
 } from "./snapshot.js";
 export { decodeSnapshot, encodeSnapshot } from "./snapshot-codec.js";
+export type { SnapshotSource } from "./snapshot-source.js";
 export { type RunningTimer, type StartOptions, type TimedDecorator, Timer } from "./timer.js";
 export { BoundRecent, BoundSamples } from "./windows.js";
