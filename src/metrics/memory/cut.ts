@@ -112,9 +112,10 @@ export class Cut {
   #newestOf(owner: number, at: number): InHand | undefined {
     const { i32 } = this.#segment;
     for (;;) {
-      if (Atomics.load(i32, at + threadWord.entered) === this.epoch) return undefined;
       const seq = Atomics.load(i32, at + threadWord.seq);
       const inHand = this.#copySlot(owner, seq);
+      // Ordered after the load of `seq`: a thread enters before its first record of the epoch, so `seq` is of none of those.
+      if (Atomics.load(i32, at + threadWord.entered) === this.epoch) return undefined;
       // A thread that records meanwhile enters the epoch with its next record but one.
       if (Atomics.load(i32, at + threadWord.seq) === seq) return inHand;
     }
