@@ -27,7 +27,7 @@ function countTurns(): { readonly turns: () => number; stop(): void } {
   return { turns: () => turns, stop: () => clearImmediate(immediate) };
 }
 
-test("writeYielding() hands on every piece and lets others have a turn every 5 ms", async () => {
+test("writeYielding() hands on every piece and lets others have a turn every 4 ms", async () => {
   const clock = new ManualClock(0);
   const loop = countTurns();
 
@@ -36,14 +36,14 @@ test("writeYielding() hands on every piece and lets others have a turn every 5 m
   const turns = loop.turns();
   loop.stop();
   assert.equal(text, Array.from({ length: 100 }, (_, at) => at).join(""));
-  assert.ok(turns >= 20 && turns <= 24, `${turns} turns`);
+  assert.ok(turns >= 25 && turns <= 29, `${turns} turns`);
 });
 
 test("writeYielding() goes on with one of many in each turn", async () => {
   const clock = new ManualClock(0);
   const order: number[] = [];
   const write = async (who: number): Promise<void> => {
-    for await (const _ of writeYielding(slowPieces(clock, 3, 5), undefined, clock)) order.push(who);
+    for await (const _ of writeYielding(slowPieces(clock, 3, 4), undefined, clock)) order.push(who);
   };
   const loop = countTurns();
 
