@@ -132,3 +132,23 @@ test("BoundCounter.add() and the others refuse what can't be recorded, and recor
 
   assert.deepEqual([registry.get("counter"), registry.get("histogram")], [0, 0]);
 });
+
+test("Registry.collect() gives those who ask meanwhile one more, which they share", async () => {
+  const registry = testRegistry();
+  const requests = registry.counter("requests").bind();
+  const asked = new AbortController();
+
+  requests.add();
+  const first = registry.collect();
+  const second = registry.collect();
+  const third = registry.collect(asked.signal);
+  const fourth = registry.collect();
+  asked.abort(new Error("gone"));
+
+  await assert.rejects(third, /gone/);
+  assert.equal(await first, await second);
+  requests.add();
+  const later = registry.collect();
+  assert.equal(valuesOf(await fourth, "requests")[""], 1);
+  assert.equal(valuesOf(await later, "requests")[""], 2);
+});

@@ -41,6 +41,9 @@ export class Snapshots {
   readonly #maker: SnapshotMaker;
   readonly #turn: ReaderTurn;
   readonly #expiry: Expiry;
+  #current: Promise<MetricsSnapshot> | undefined;
+  /** One that has been asked for and has not begun. */
+  #next: Promise<MetricsSnapshot> | undefined;
 
   constructor(segment: Segment, families: Families, options: SnapshotsOptions) {
     this.#segment = segment;
@@ -68,10 +71,31 @@ export class Snapshots {
   }
 
   /**
-   * Gives the event loop a turn every few milliseconds.
-   * @throws what the signal aborts with
+   * Gives the event loop a turn every few milliseconds. Whoever asks while one is being taken gets the next, and all of them the same:
+   * two at once would only move the epoch on under each other.
+   * @throws what the signal aborts with; the others still get theirs
    */
-  async takeLater(signal?: AbortSignal): Promise<MetricsSnapshot> {
+  takeLater(signal?: AbortSignal): Promise<MetricsSnapshot> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#next === undefined) {
+      const before = this.#current ?? Promise.resolve();
+      const begin = (): Promise<MetricsSnapshot> => {
+        this.#next = undefined;
+        return this.#takeInTurns();
+      };
+      const next = before.then(begin, begin);
+      this.#next = next;
+      this.#current = next;
+      // Or the newest snapshot would be kept for as long as the registry.
+      const forget = (): void => {
+        if (this.#current === next) this.#current = undefined;
+      };
+      next.then(forget, forget);
+    }
+    return signal === undefined ? this.#next : unlessAborted(this.#next, signal);
+  }
+
+  async #takeInTurns(): Promise<MetricsSnapshot> {
     const elapsedMs = (): number => this.#options.clock.monotonicMs();
     await this.#turn.takeLater(turnInLine, elapsedMs);
     try {
@@ -80,9 +104,7 @@ export class Snapshots {
         const { cut, families, time } = taken;
         const reading = this.#maker.read(cut, families, time);
         const givesWay = attempt <= attemptsThatGiveWay;
-        const made = givesWay
-          ? await drainLater(reading, elapsedMs, () => cut.isCurrent(), signal)
-          : drain(reading);
+        const made = givesWay ? await drainLater(reading, elapsedMs, () => cut.isCurrent()) : drain(reading);
         const isExact = made !== undefined && cut.isValid();
         if (made !== undefined && (isExact || attempt >= attemptsMax))
           return this.#finish(made, taken, isExact);
@@ -136,7 +158,6 @@ async function drainLater<T>(
   reading: Generator<void, T>,
   elapsedMs: () => number,
   isWanted: () => boolean,
-  signal: AbortSignal | undefined,
 ): Promise<T | undefined> {
   let start = elapsedMs();
   for (;;) {
@@ -144,8 +165,16 @@ async function drainLater<T>(
     if (step.done === true) return step.value;
     if (elapsedMs() - start < turnMs) continue;
     await turnInLine();
-    signal?.throwIfAborted();
     if (!isWanted()) return undefined;
     start = elapsedMs();
   }
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    const done = (): void => signal.removeEventListener("abort", onAbort);
+    promise.then(resolve, reject).finally(done);
+  });
 }
