@@ -126,11 +126,16 @@ export const libraryDoors = [
 
 /** Packages that only tests and benches import. */
 export const testPackages = [
+  "@hono/node-server",
   "@opentelemetry/api",
   "@opentelemetry/otlp-transformer",
   "@opentelemetry/resources",
   "@opentelemetry/sdk-metrics",
+  "express",
+  "express4",
   "fast-check",
+  "fastify",
+  "hono",
   "parse-prometheus-text-format",
   "playwright-core",
   "protobufjs",
