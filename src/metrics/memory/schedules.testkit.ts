@@ -304,7 +304,8 @@ export function explore(exploration: Exploration): number {
         ({ thread, what, value }) => `${thread} ${what} ${JSON.stringify(value)}`,
       );
       const schedule = JSON.stringify({ first, switches });
-      throw new Error(`Broken by the schedule ${schedule}: ${marks.join("; ")}`, { cause: error });
+      const message = `Broken by the schedule ${schedule}: ${marks.join("; ")}`;
+      throw Object.assign(new assert.AssertionError({ message }), { cause: error });
     }
     return done;
   };
