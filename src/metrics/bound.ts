@@ -2,6 +2,12 @@ import { MetricValueError } from "./errors.js";
 import { Binding } from "./memory/binding.js";
 import { blockHeadUnits, blockKind, cellsOf, pageCells } from "./memory/layout.js";
 
+// Constants of this module, because those are compiled in; imported ones are loaded anew for each record.
+const headUnits: number = blockHeadUnits;
+const cellsOfPage: number = cellsOf[blockKind.page];
+const cellInPage: number = pageCells - 1;
+const pageShift: number = Math.log2(pageCells);
+
 /** A counter with its labels given: the cheapest way to record. For use in the thread that bound it. */
 export class BoundCounter extends Binding {
   /**
@@ -48,12 +54,7 @@ export class BoundGauge extends Binding {
     const { writer } = this.place;
     const epoch = writer.epoch;
     if (writer.i32[this.block * 2] !== epoch && !this.refresh(epoch)) return;
-    const cell = this.block + blockHeadUnits;
-    writer.begin();
-    writer.put(cell, value);
-    writer.put(cell + 1, this.place.sinceMs());
-    writer.put(cell + 2, writer.incarnation);
-    writer.commit();
+    writer.setThree(this.block, value, this.place.sinceMs(), writer.incarnation);
   }
 }
 
@@ -113,7 +114,7 @@ export class BoundHistogram extends Binding {
     const { writer } = this.place;
     const epoch = writer.epoch;
     if (writer.i32[this.block * 2] !== epoch && !this.refresh(epoch)) return;
-    const head = this.block + blockHeadUnits;
+    const head = this.block + headUnits;
     const cell = value === 0 ? head + zerosCell : this.#cellOf(value, epoch);
     if (cell !== 0) writer.addObservation(head, cell, value + 0);
   }
@@ -138,7 +139,7 @@ export class BoundHistogram extends Binding {
     if (this.#pagesVersion !== this.version) this.#forgetPages();
     const isNegative = value < 0;
     const index = this.#indexOf(isNegative ? -value : value);
-    const page = index >> 5;
+    const page = index >> pageShift;
     const pages = isNegative ? this.#negative : this.#positive;
     let block = pages.get(page);
     if (block === 0) {
@@ -150,8 +151,8 @@ export class BoundHistogram extends Binding {
       pages.set(page, block);
     }
     const { writer } = this.place;
-    if (writer.i32[block * 2] !== epoch) writer.freshen(block, cellsOf[blockKind.page], epoch);
-    return block + blockHeadUnits + (index & (pageCells - 1));
+    if (writer.i32[block * 2] !== epoch) writer.freshen(block, cellsOfPage, epoch);
+    return block + headUnits + (index & cellInPage);
   }
 
   #forgetPages(): void {

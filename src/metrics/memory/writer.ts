@@ -12,6 +12,12 @@ import {
 import { isWeaklyOrdered } from "./ordering.js";
 import type { Segment } from "./segment.js";
 
+// Constants of this module where a record uses them, because those are compiled in; imported ones are loaded anew each time.
+const needsFence: boolean = isWeaklyOrdered;
+const epochAt: number = word.epoch;
+const headUnits: number = blockHeadUnits;
+const cellWords: number = slotHeadWords;
+const slotDistance: number = slotUnits;
 /** Int32 words from one of the two slots of a thread to the other. */
 const slotStride: number = slotUnits * 2;
 
@@ -71,7 +77,7 @@ export class ThreadWriter {
   /** Adds to the first cell of a block of numbers and puts what rounding takes away into the second; both must be fresh. */
   addNumber(block: number, value: number): void {
     const { i32, f64 } = this;
-    const cell = block + blockHeadUnits;
+    const cell = block + headUnits;
     if (this.depth > 0) {
       this.#addTogether(cell, value);
       return;
@@ -83,12 +89,12 @@ export class ThreadWriter {
     const seq = (this.seq + 1) | 0;
     const odd = seq & 1;
     const at = this.#slotAt + odd * slotStride;
-    const values = this.#valuesAt + odd * slotUnits;
+    const values = this.#valuesAt + odd * slotDistance;
     i32[at] = seq;
-    i32[at + slotHeadWords] = cell;
+    i32[at + cellWords] = cell;
     f64[values] = sum;
     if (rest !== 0 && rest - rest === 0) {
-      i32[at + slotHeadWords + 1] = cell + 1;
+      i32[at + cellWords + 1] = cell + 1;
       f64[values + 1] = f64[cell + 1]! + rest;
       this.#count = 2;
       this.#publish();
@@ -97,7 +103,7 @@ export class ThreadWriter {
     i32[at + 1] = 1;
     this.seq = seq;
     Atomics.store(i32, this.#seqAt, seq);
-    if (isWeaklyOrdered) Atomics.load(i32, this.#seqAt);
+    if (needsFence) Atomics.load(i32, this.#seqAt);
     f64[cell] = sum;
   }
 
@@ -106,18 +112,74 @@ export class ThreadWriter {
    * histogram's block. All blocks must be fresh.
    */
   addObservation(head: number, countCell: number, value: number): void {
-    this.begin();
-    this.put(countCell, this.read(countCell) + 1);
-    const before = this.read(head);
+    if (this.depth > 0) {
+      this.#observeTogether(head, countCell, value);
+      return;
+    }
+    const { i32, f64 } = this;
+    const before = f64[head]!;
     const sum = before + value;
     const virtual = sum - before;
     const rest = before - (sum - virtual) + (value - virtual);
-    this.put(head, sum);
-    // A sum that has left the doubles has no rest.
-    if (rest !== 0 && rest - rest === 0) this.put(head + 1, this.read(head + 1) + rest);
-    if (value < this.read(head + 2)) this.put(head + 2, value);
-    if (value > this.read(head + 3)) this.put(head + 3, value);
-    this.commit();
+    // Always three cells, since most sums have a rest; one that has left the doubles has none.
+    const low = f64[head + 1]! + (rest - rest === 0 ? rest : 0);
+    const count = f64[countCell]! + 1;
+    const seq = (this.seq + 1) | 0;
+    const odd = seq & 1;
+    const at = this.#slotAt + odd * slotStride;
+    const values = this.#valuesAt + odd * slotDistance;
+    i32[at] = seq;
+    i32[at + cellWords] = countCell;
+    i32[at + cellWords + 1] = head;
+    i32[at + cellWords + 2] = head + 1;
+    f64[values] = count;
+    f64[values + 1] = sum;
+    f64[values + 2] = low;
+    if (value < f64[head + 2]! || value > f64[head + 3]!) {
+      this.#count = 3;
+      if (value < f64[head + 2]!) this.put(head + 2, value);
+      if (value > f64[head + 3]!) this.put(head + 3, value);
+      this.#publish();
+      return;
+    }
+    i32[at + 1] = 3;
+    this.seq = seq;
+    Atomics.store(i32, this.#seqAt, seq);
+    if (needsFence) Atomics.load(i32, this.#seqAt);
+    f64[countCell] = count;
+    f64[head] = sum;
+    f64[head + 1] = low;
+  }
+
+  /** Sets the first three cells of a block; it must be fresh. */
+  setThree(block: number, first: number, second: number, third: number): void {
+    const { i32, f64 } = this;
+    const cell = block + headUnits;
+    if (this.depth > 0) {
+      this.begin();
+      this.put(cell, first);
+      this.put(cell + 1, second);
+      this.put(cell + 2, third);
+      return;
+    }
+    const seq = (this.seq + 1) | 0;
+    const odd = seq & 1;
+    const at = this.#slotAt + odd * slotStride;
+    const values = this.#valuesAt + odd * slotDistance;
+    i32[at] = seq;
+    i32[at + 1] = 3;
+    i32[at + cellWords] = cell;
+    i32[at + cellWords + 1] = cell + 1;
+    i32[at + cellWords + 2] = cell + 2;
+    f64[values] = first;
+    f64[values + 1] = second;
+    f64[values + 2] = third;
+    this.seq = seq;
+    Atomics.store(i32, this.#seqAt, seq);
+    if (needsFence) Atomics.load(i32, this.#seqAt);
+    f64[cell] = first;
+    f64[cell + 1] = second;
+    f64[cell + 2] = third;
   }
 
   /** The value that a cell has, or will have once the record in hand is. */
@@ -185,7 +247,7 @@ export class ThreadWriter {
 
   /** That a record which begins now has. */
   get epoch(): number {
-    return this.depth === 0 ? this.i32[word.epoch]! : this.togetherEpoch;
+    return this.depth === 0 ? this.i32[epochAt]! : this.togetherEpoch;
   }
 
   /** A block of one's own, zeroed; not yet in any series. 0 when memory is used up. */
@@ -246,13 +308,26 @@ export class ThreadWriter {
     this.seq = seq;
     this.#count = 0;
     Atomics.store(i32, this.#seqAt, seq);
-    if (isWeaklyOrdered) Atomics.load(i32, this.#seqAt);
+    if (needsFence) Atomics.load(i32, this.#seqAt);
     this.#apply(at, this.#valuesAt + odd * slotUnits, count);
   }
 
   #apply(at: number, values: number, count: number): void {
     const { i32, f64 } = this;
     for (let i = 0; i < count; i += 1) f64[i32[at + slotHeadWords + i]!] = f64[values + i]!;
+  }
+
+  #observeTogether(head: number, countCell: number, value: number): void {
+    this.begin();
+    this.put(countCell, this.read(countCell) + 1);
+    const before = this.read(head);
+    const sum = before + value;
+    const virtual = sum - before;
+    const rest = before - (sum - virtual) + (value - virtual);
+    this.put(head, sum);
+    if (rest !== 0 && rest - rest === 0) this.put(head + 1, this.read(head + 1) + rest);
+    if (value < this.read(head + 2)) this.put(head + 2, value);
+    if (value > this.read(head + 3)) this.put(head + 3, value);
   }
 
   #addTogether(cell: number, value: number): void {
