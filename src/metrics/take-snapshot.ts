@@ -50,19 +50,24 @@ export class SnapshotMaker {
   }
 
   #point(cut: Cut, definition: Definition, entry: SeriesEntry, time: CutTime): object | undefined {
-    const { labels, startedMs, unit } = entry;
-    const head = entry.isOverflow ? { labels, startedMs, isOverflow: true } : { labels, startedMs };
+    const { labels, startedMs, unit, isOverflow } = entry;
+    const head = isOverflow ? { labels, startedMs, isOverflow } : { labels, startedMs };
     switch (definition.kind) {
       case "counter":
-      case "upDownCounter":
-        return { ...head, value: this.#reader.number(cut, unit) };
+      case "upDownCounter": {
+        const value = this.#reader.number(cut, unit);
+        // Written out, since a copy of `head` takes longer than to read the number.
+        return isOverflow ? { ...head, value } : { labels, startedMs, value };
+      }
       case "gauge": {
         const gauge = mergeGauges(this.#reader.gauge(cut, unit), definition.across ?? "latest");
         if (gauge === undefined) return undefined;
         return { ...head, value: gauge.value, setMs: time.startedMs + gauge.sinceMs };
       }
-      case "histogram":
-        return { ...head, histogram: this.#reader.histogram(cut, unit, definition.schema!) };
+      case "histogram": {
+        const histogram = this.#reader.histogram(cut, unit, definition.schema!);
+        return isOverflow ? { ...head, histogram } : { labels, startedMs, histogram };
+      }
       case "samples": {
         const samplesMax = definition.samplesMax!;
         const sorted = this.#reader.samples(cut, unit, samplesMax);

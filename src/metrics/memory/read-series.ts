@@ -5,9 +5,22 @@ import type { Cut } from "./cut.js";
 import { blockKind, blockWord, cellsOf, pageCells, seriesWord, threadState, threadWord } from "./layout.js";
 import type { Segment } from "./segment.js";
 
+// Constants of this module, because those are compiled in; imported ones are loaded anew for each block.
+const nextWord: number = blockWord.next;
+const kindWord: number = blockWord.kind;
+const tagWord: number = blockWord.tag;
+const numberKind: number = blockKind.number;
+const histogramKind: number = blockKind.histogram;
+const pageKind: number = blockKind.page;
+const headCells: number = cellsOf[blockKind.histogram];
+const pageSize: number = pageCells;
+const pageShift: number = Math.log2(pageCells);
+
 /** Adds up the blocks of one series as they were at a cut. */
 export class SeriesReader {
   readonly #segment: Segment;
+  readonly #total: Total = new Total();
+  readonly #sketch: Adding = new Adding();
 
   constructor(segment: Segment) {
     this.#segment = segment;
@@ -15,11 +28,14 @@ export class SeriesReader {
 
   /** Sum over all threads, exact but for the rounding of the last step. */
   number(cut: Cut, series: number): number {
-    const total = new Total();
-    this.#each(series, blockKind.number, (block) => {
-      cut.read(block, 2);
+    const total = this.#total;
+    total.clear();
+    const { i32 } = this.#segment;
+    for (let at = this.#firstBlock(series); at !== 0; at = i32[at * 2 + nextWord]!) {
+      if (i32[at * 2 + kindWord] !== numberKind) continue;
+      cut.read(at, 2);
       total.add(cut.cells[0]!, cut.cells[1]!);
-    });
+    }
     return total.value();
   }
 
@@ -41,21 +57,26 @@ export class SeriesReader {
   }
 
   histogram(cut: Cut, series: number, schema: number): ExponentialHistogram {
-    const sketch = new Adding(schema);
-    this.#each(series, blockKind.histogram, (block) => {
-      cut.read(block, cellsOf[blockKind.histogram]);
-      sketch.addHead(cut.cells, 0);
-    });
-    this.#each(series, blockKind.page, (block) => {
-      cut.read(block, pageCells);
-      sketch.addPage(this.#segment.i32[block * 2 + blockWord.tag]!, cut.cells, 0);
-    });
-    return sketch.take();
+    const sketch = this.#sketch;
+    sketch.clear();
+    const { i32 } = this.#segment;
+    for (let at = this.#firstBlock(series); at !== 0; at = i32[at * 2 + nextWord]!) {
+      const kind = i32[at * 2 + kindWord]!;
+      if (kind === pageKind) {
+        cut.read(at, pageSize);
+        sketch.addPage(i32[at * 2 + tagWord]!, cut.cells, 0);
+      } else if (kind === histogramKind) {
+        cut.read(at, headCells);
+        sketch.addHead(cut.cells, 0);
+      }
+    }
+    return sketch.take(schema);
   }
 
   /** The slots from `oldest` on, of a window over recent time. */
   recent(cut: Cut, series: number, schema: number, oldest: number): ExponentialHistogram {
-    const sketch = new Adding(schema);
+    const sketch = this.#sketch;
+    sketch.clear();
     this.#each(series, blockKind.slot, (block) => {
       cut.read(block, cellsOf[blockKind.slot]);
       if (cut.cells[0]! >= oldest) sketch.addHead(cut.cells, 1);
@@ -65,7 +86,7 @@ export class SeriesReader {
       if (cut.cells[0]! >= oldest)
         sketch.addPage(this.#segment.i32[block * 2 + blockWord.tag]! >> 7, cut.cells, 1);
     });
-    return sketch.take();
+    return sketch.take(schema);
   }
 
   /** The newest samples of all threads, ascending by value. */
@@ -98,9 +119,13 @@ export class SeriesReader {
     return this.#segment.f64[block + ringAt - 2 * cellsOf[blockKind.ring]]! + 1;
   }
 
+  #firstBlock(series: number): number {
+    return Atomics.load(this.#segment.i32, series * 2 + seriesWord.blocks);
+  }
+
   #each(series: number, kind: number, visit: (block: number) => void): void {
     const { i32 } = this.#segment;
-    let at = Atomics.load(i32, series * 2 + seriesWord.blocks);
+    let at = this.#firstBlock(series);
     for (; at !== 0; at = i32[at * 2 + blockWord.next]!) if (i32[at * 2 + blockWord.kind] === kind) visit(at);
   }
 }
@@ -111,6 +136,13 @@ class Total {
   #low = 0;
   #parts = 0;
   #exact: ExactSum | undefined;
+
+  clear(): void {
+    this.#high = 0;
+    this.#low = 0;
+    this.#parts = 0;
+    this.#exact = undefined;
+  }
 
   add(high: number, low: number): void {
     this.#parts += 1;
@@ -141,17 +173,23 @@ class Total {
   }
 }
 
-/** A histogram that is being added up from heads and pages. */
+/** A histogram that is being added up from heads and pages; used again for the next, so that a snapshot leaves little behind. */
 class Adding {
-  readonly #schema: number;
   readonly #sum = new Total();
-  readonly #pages = new Map<number, Float64Array>();
+  /** Pages as they came, then in order of their tags, those of one tag added up. */
+  #tags: number[] = [];
+  #counts: Float64Array = new Float64Array(16 * pageCells);
+  #pages = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
   #zeros = 0;
 
-  constructor(schema: number) {
-    this.#schema = schema;
+  clear(): void {
+    this.#sum.clear();
+    this.#pages = 0;
+    this.#min = Number.POSITIVE_INFINITY;
+    this.#max = Number.NEGATIVE_INFINITY;
+    this.#zeros = 0;
   }
 
   /** sum, rest, min, max, zeros. */
@@ -163,41 +201,76 @@ class Adding {
   }
 
   addPage(tag: number, cells: Float64Array, from: number): void {
-    const known = this.#pages.get(tag);
-    if (known === undefined) {
-      this.#pages.set(tag, cells.slice(from, from + pageCells));
-      return;
-    }
-    for (let i = 0; i < pageCells; i += 1) known[i]! += cells[from + i]!;
+    const start = this.#pages * pageSize;
+    if (start === this.#counts.length) this.#grow();
+    const counts = this.#counts;
+    for (let i = 0; i < pageSize; i += 1) counts[start + i] = cells[from + i]!;
+    this.#tags[this.#pages] = tag;
+    this.#pages += 1;
   }
 
-  take(): ExponentialHistogram {
-    const positive: { indexes: number[]; counts: number[] } = { indexes: [], counts: [] };
-    const negative: { indexes: number[]; counts: number[] } = { indexes: [], counts: [] };
-    let count = this.#zeros;
-    for (const tag of [...this.#pages.keys()].sort((a, b) => a - b))
-      count += append((tag & 1) === 0 ? positive : negative, tag >> 1, this.#pages.get(tag)!);
+  take(schema: number): ExponentialHistogram {
+    const order = this.#inOrder();
+    const positive = this.#runOf(order, 0);
+    const negative = this.#runOf(order, 1);
+    const count = this.#zeros + positive.total + negative.total;
     return {
-      schema: this.#schema,
+      schema,
       count,
       sum: this.#sum.value(),
       min: count === 0 ? Number.NaN : this.#min,
       max: count === 0 ? Number.NaN : this.#max,
       zeroCount: this.#zeros,
-      positive: positive satisfies BucketRun,
-      negative: negative satisfies BucketRun,
+      positive: positive.run,
+      negative: negative.run,
     };
   }
-}
 
-function append(run: { indexes: number[]; counts: number[] }, page: number, counts: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < pageCells; i += 1) {
-    const count = counts[i]!;
-    if (count === 0) continue;
-    run.indexes.push(page * pageCells + i);
-    run.counts.push(count);
-    total += count;
+  /** Places of the pages by ascending tag; a page whose tag another has too is added to that, and left out. */
+  #inOrder(): number[] {
+    const tags = this.#tags;
+    const order: number[] = [];
+    for (let page = 0; page < this.#pages; page += 1) order.push(page);
+    if (order.length > 1) order.sort((a, b) => tags[a]! - tags[b]!);
+    let kept = 0;
+    for (let at = 1; at < order.length; at += 1) {
+      const page = order[at]!;
+      if (tags[page] === tags[order[kept]!]) this.#addTo(order[kept]!, page);
+      else order[(kept += 1)] = page;
+    }
+    if (order.length > 0) order.length = kept + 1;
+    return order;
   }
-  return total;
+
+  #addTo(into: number, page: number): void {
+    const counts = this.#counts;
+    for (let i = 0; i < pageSize; i += 1) counts[into * pageSize + i]! += counts[page * pageSize + i]!;
+  }
+
+  /** The used buckets of one sign. */
+  #runOf(order: readonly number[], sign: 0 | 1): { run: BucketRun; total: number } {
+    const counts = this.#counts;
+    const run = { indexes: [] as number[], counts: [] as number[] };
+    let total = 0;
+    for (const page of order) {
+      const tag = this.#tags[page]!;
+      if ((tag & 1) !== sign) continue;
+      const first = (tag >> 1) << pageShift;
+      const start = page * pageSize;
+      for (let i = 0; i < pageSize; i += 1) {
+        const count = counts[start + i]!;
+        if (count === 0) continue;
+        run.indexes.push(first + i);
+        run.counts.push(count);
+        total += count;
+      }
+    }
+    return { run, total };
+  }
+
+  #grow(): void {
+    const counts = new Float64Array(this.#counts.length * 2);
+    counts.set(this.#counts);
+    this.#counts = counts;
+  }
 }
