@@ -97,7 +97,7 @@ test("Engine on lmdb goes on where it stopped", { timeout: 60_000 }, async () =>
   assert.ok((await engine.status()).linesRead <= 10, "what was settled is not read again");
 });
 
-test("Engine.ownFamilies() has what each settlement took, and what the modules had to say", {
+test("Engine.registry has what each settlement took, and what the modules had to say", {
   timeout: 60_000,
 }, async () => {
   const path = join(folder, "own.jsonl");
@@ -107,7 +107,7 @@ test("Engine.ownFamilies() has what each settlement took, and what the modules h
   await using engine = await openEngine({ config, threads: 1, notices: ({ name }) => said.push(name) });
   await until(engine, 100);
 
-  const families = await engine.ownFamilies();
+  const { families } = await engine.registry.collect();
 
   const settled = families.find(({ name }) => name === "poundlock_settle_seconds");
   const point = settled?.kind === "histogram" ? settled.points[0] : undefined;

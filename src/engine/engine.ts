@@ -1,6 +1,6 @@
 import { type Clock, ignoreNotices, type NoticeSink, systemClock } from "../base/index.js";
 import type { FileSource, LoadedConfig, StoreChoice } from "../config/index.js";
-import type { MetricFamily, Registry } from "../metrics/index.js";
+import type { Registry } from "../metrics/index.js";
 import {
   type CompiledRules,
   compileRules,
@@ -124,13 +124,9 @@ export class Engine implements AsyncDisposable {
     this.finished.catch(() => {});
   }
 
-  /** What the process measures of itself; a server adds its own. */
+  /** What the process measures of itself; a server adds its own requests. */
   get registry(): Registry {
     return this.#own.registry;
-  }
-
-  ownFamilies(): Promise<readonly MetricFamily[]> {
-    return this.#own.families();
   }
 
   async status(): Promise<EngineStatus> {

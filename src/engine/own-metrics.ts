@@ -1,11 +1,5 @@
 import type { Clock, Notice, NoticeSink } from "../base/index.js";
-import {
-  type Counter,
-  type Histogram,
-  type MetricFamily,
-  openRegistry,
-  type Registry,
-} from "../metrics/index.js";
+import { type Counter, type Histogram, openRegistry, type Registry } from "../metrics/index.js";
 
 /** Metrics are few, and their labels are names of sources and notices. */
 const reserveBytes = 16 * 2 ** 20;
@@ -46,10 +40,6 @@ export class OwnMetrics implements Disposable {
       this.#take(notice);
       next(notice);
     };
-  }
-
-  async families(): Promise<readonly MetricFamily[]> {
-    return (await this.registry.collect()).families;
   }
 
   [Symbol.dispose](): void {

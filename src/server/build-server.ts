@@ -9,6 +9,7 @@ import { expositionOf } from "./exposition.js";
 import { cookieName, type Guard } from "./guard.js";
 import type { LiveHub } from "./live-hub.js";
 import { nearestNames } from "./nearest-names.js";
+import { measureRequests } from "./own-metrics.js";
 import { dashboardHtml, signInHtml } from "./page.js";
 import { sendError, statusOf } from "./respond.js";
 import type { ServerSource } from "./source.js";
@@ -57,6 +58,7 @@ export function buildServer(parts: ServerParts): FastifyInstance {
     http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.requestMs },
   });
   app.server.maxConnections = limits.connections;
+  measureRequests(app, parts.source.registry);
   app.addHook("onSend", async (_request, reply) => {
     reply.header("content-security-policy", contentSecurityPolicy);
     reply.header("x-content-type-options", "nosniff");

@@ -16,7 +16,7 @@ const groupsMax = 1000;
 export async function expositionOf(source: ServerSource): Promise<MetricsSnapshot> {
   const metrics = source.metrics();
   const [measured, status, ledger, files, dead, ...own] = await Promise.all([
-    source.ownFamilies(),
+    source.registry.collect(),
     source.status(),
     source.ledger(),
     source.sources(),
@@ -33,7 +33,7 @@ export async function expositionOf(source: ServerSource): Promise<MetricsSnapsho
       ...ledgerFamilies(ledger),
       ...fileFamilies(files),
       deadFamily(dead),
-      ...measured,
+      ...measured.families,
       ...own,
     ],
   };

@@ -165,6 +165,23 @@ test("GET /metrics answers each request in the format that its own Accept prefer
   assert.deepEqual([head.status, head.headers["content-type"], head.text], [200, textType, ""]);
 });
 
+test("GET /metrics has the server's own requests, by route and not by path", async () => {
+  await using setup = await setUp();
+
+  await ask(setup.server, "/api/v1/dead-letters/77");
+  await ask(setup.server, "/api/v1/dead-letters/78");
+  await ask(setup.server, "/no/such/page");
+  const { text } = await ask(setup.server, "/metrics");
+
+  const counts = [...text.matchAll(/^poundlock_http_request_seconds_count\{(.*)\} (\d+)$/gm)].map(
+    ([, labels, count]) => `${labels} ${count}`,
+  );
+  assert.deepEqual(counts.sort(), [
+    'method="GET",route="(none)",status="404" 1',
+    'method="GET",route="/api/v1/dead-letters/:id",status="404" 2',
+  ]);
+});
+
 test("health says that the process lives and whether the store answers", async () => {
   await using set = await setUp();
   assert.equal((await ask(set.server, "/readyz")).status, 200);

@@ -1,4 +1,4 @@
-import type { MetricFamily } from "../metrics/index.js";
+import type { Registry } from "../metrics/index.js";
 import type { GroupHistogram, MetricAnswer, QueryRequest, SeriesAnswer } from "../pipeline/index.js";
 import type {
   ChangeItem,
@@ -67,7 +67,7 @@ export interface ServerSource {
   sources(): Promise<readonly SourceFiles[]>;
   deadLetters(query: DeadLetterQuery): Promise<DeadLetterPage>;
   deadLetter(id: number): Promise<DeadLetter | undefined>;
-  /** What the process measures of itself, at one moment. */
-  ownFamilies(): Promise<readonly MetricFamily[]>;
+  /** What the process measures of itself; the server records its own requests there. */
+  readonly registry: Registry;
   changes(since: number, signal: AbortSignal): AsyncIterable<ChangeItem>;
 }

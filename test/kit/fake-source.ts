@@ -1,4 +1,5 @@
-import type { MetricFamily } from "../../src/metrics/index.js";
+import { randomUUID } from "node:crypto";
+import { openRegistry, type Registry } from "../../src/metrics/index.js";
 import type {
   GroupAnswer,
   GroupHistogram,
@@ -36,6 +37,11 @@ const secondMs = 1000;
  * shares no code with the engine. Three metrics: `requests` (count), `latency` (distribution), `errors` (ratio).
  */
 export class FakeSource implements ServerSource {
+  readonly registry: Registry = openRegistry({
+    name: `fake source ${randomUUID()}`,
+    reserveBytes: 8 * 2 ** 20,
+    hasOwnMetrics: false,
+  });
   nowMs: number;
   generation = "g1";
   version = 0;
@@ -238,10 +244,6 @@ export class FakeSource implements ServerSource {
 
   async deadLetter(id: number): Promise<DeadLetter | undefined> {
     return this.letters.find((letter) => letter.id === id);
-  }
-
-  async ownFamilies(): Promise<readonly MetricFamily[]> {
-    return [];
   }
 
   async *changes(_since: number, signal: AbortSignal): AsyncIterable<ChangeItem> {
