@@ -11,7 +11,7 @@ import {
   word,
 } from "./layout.js";
 import { findOrMakeSeries, roundedUnits, seriesKey, sizeList } from "./series.js";
-import type { ThreadWriter } from "./writer.js";
+import type { Home, ThreadWriter } from "./writer.js";
 
 /** What a thread needs to record: its place in the memory, and the time. */
 export interface ThreadPlace {
@@ -31,13 +31,12 @@ export interface ThreadPlace {
 export class Binding {
   readonly place: ThreadPlace;
   readonly family: Family;
-  /** 0 while there is no memory for it. */
-  block = 0;
   series = 0;
   /** Rises each time that the blocks are others than before. */
   version = 0;
   /** True when the cap on series let this one in only as part of the overflow series. */
   isOverflow = false;
+  #home: Home = { block: 0 };
   readonly #values: readonly string[] | "overflow";
   readonly #kind: BlockKind;
   #order = 0;
@@ -51,6 +50,11 @@ export class Binding {
     this.#bind();
   }
 
+  /** 0 while there is no memory for it. */
+  get block(): number {
+    return this.#home.block;
+  }
+
   /**
    * Makes the block ready to be written in `epoch`, finding it again when its series has expired. False when the memory is used
    * up: then the record is counted as dropped.
@@ -58,7 +62,7 @@ export class Binding {
   refresh(epoch: number): boolean {
     const { writer } = this.place;
     // Series have expired since the cap refused this one: there may be room for it by now.
-    if (this.isOverflow && writer.i32[word.forgotten] !== this.#forgotten) this.block = 0;
+    if (this.isOverflow && writer.i32[word.forgotten] !== this.#forgotten) this.#home = { block: 0 };
     for (;;) {
       if (this.block === 0) this.#bind();
       if (this.block === 0) {
@@ -68,7 +72,8 @@ export class Binding {
       writer.freshen(this.block, cellsOf[this.#kind], epoch);
       // Ordered after the stamp. Who expires the series looks at the stamp after having said so: one of the two sees the other.
       if (this.#isThere()) return true;
-      this.block = 0;
+      // For all handles: another may come after this one has stamped the block.
+      this.#home.block = 0;
     }
   }
 
@@ -85,11 +90,13 @@ export class Binding {
   #bind(): void {
     const { writer } = this.place;
     this.version += 1;
+    this.#home = { block: 0 };
     this.#forgotten = Atomics.load(writer.i32, word.forgotten);
     this.series = this.#findSeries();
     if (this.series === 0) return;
     this.#order = writer.i32[this.series * 2 + seriesWord.order]!;
-    this.block = this.blockOf(this.#kind, 0);
+    const block = this.blockOf(this.#kind, 0);
+    if (block !== 0) this.#home = writer.homeOf(block);
   }
 
   #findSeries(): number {

@@ -8,7 +8,7 @@ import {
   seriesWord,
   word,
 } from "./layout.js";
-import { putFree, type ThreadWriter, takeFree } from "./writer.js";
+import { putFree, type ThreadWriter } from "./writer.js";
 
 /** Lists of freed memory by its size, beside those of blocks by kind: sizes are powers of two. */
 const listsOfSizes = 8;
@@ -134,7 +134,7 @@ function makeSeries(
 ): number {
   const { i32, f64, segment } = writer;
   const units = roundedUnits(seriesHeadUnits + Math.ceil(key.length / 8));
-  const at = takeFree(i32, writer.wordsAt, sizeList(units)) || writer.takeUnits(units);
+  const at = writer.takeUsed(sizeList(units), units) || writer.takeUnits(units);
   if (at === 0) return 0;
   const words = at * 2;
   // First, so that whoever still looks at what was here before notices.

@@ -18,6 +18,12 @@ const epochAt: number = word.epoch;
 const headUnits: number = blockHeadUnits;
 const cellWords: number = slotHeadWords;
 const slotDistance: number = slotUnits;
+
+/** Where all of a thread's handles of one series find its block, as long as it is that series'; then 0. */
+export interface Home {
+  block: number;
+}
+
 /** Int32 words from one of the two slots of a thread to the other. */
 const slotStride: number = slotUnits * 2;
 
@@ -59,6 +65,7 @@ export class ThreadWriter {
   readonly #slotAt: number;
   readonly #valuesAt: number;
   #count = 0;
+  readonly #homes = new Map<number, Home>();
 
   constructor(segment: Segment, owner: number) {
     this.segment = segment;
@@ -252,11 +259,20 @@ export class ThreadWriter {
 
   /** A block of one's own, zeroed; not yet in any series. 0 when memory is used up. */
   takeBlock(units: number, list: number): number {
-    const at = this.#takeUsed(list, units) || this.takeUnits(units);
+    const at = this.takeUsed(list, units) || this.takeUnits(units);
     if (at === 0) return 0;
     this.f64.fill(0, at, at + units);
     this.i32[at * 2 + blockWord.owner] = this.owner;
     return at;
+  }
+
+  /** The home of a block that is in a series. */
+  homeOf(block: number): Home {
+    const known = this.#homes.get(block);
+    if (known !== undefined && known.block !== 0) return known;
+    const home = { block };
+    this.#homes.set(block, home);
+    return home;
   }
 
   /** Memory out of the thread's own chunk; larger pieces come from the registry's. */
@@ -283,8 +299,11 @@ export class ThreadWriter {
     this.#publish();
   }
 
-  /** A block out of the thread's list. None into which the newest record has written: it would be laid over the zeros. */
-  #takeUsed(list: number, units: number): number {
+  /**
+   * Memory out of the thread's lists. None into which the newest record has written: it would be laid over what comes there. Handles
+   * that still have the memory for their block learn that it no longer is.
+   */
+  takeUsed(list: number, units: number): number {
     const at = takeFree(this.i32, this.wordsAt, list);
     if (at === 0) return 0;
     const slot = this.#slotAt + (this.seq & 1) * slotStride;
@@ -294,6 +313,9 @@ export class ThreadWriter {
       putFree(this.i32, this.wordsAt, list, at);
       return 0;
     }
+    const home = this.#homes.get(at);
+    if (home !== undefined) home.block = 0;
+    this.#homes.delete(at);
     return at;
   }
 
