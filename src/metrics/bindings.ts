@@ -51,8 +51,8 @@ export class Bindings<B extends Binding> {
       throw this.#wrongLabels(labels);
     });
     const binding = this.#make(values);
-    // What the cap refused may be without end, so it is not kept.
-    if (binding.isOverflow) return binding;
+    // What the cap or the memory refused may be without end, so it is not kept.
+    if (binding.isOverflow || binding.block === 0) return binding;
     this.#forgetExpired();
     let level = this.#levels;
     for (const name of names.slice(0, -1)) {

@@ -36,9 +36,10 @@ export class SnapshotMaker {
       const points: unknown[] = [];
       let steps = 0;
       for (const entry of this.list.of(family)) {
-        if (this.list.isLive(entry)) {
+        if (this.list.isThere(entry)) {
           const point = this.#point(cut, family.definition, entry, time);
-          if (point !== undefined) points.push(point);
+          // If another reader has freed it meanwhile, what was read may be of others.
+          if (point !== undefined && this.list.isThere(entry)) points.push(point);
         }
         steps += 1;
         if (steps % seriesPerStep === 0) yield;

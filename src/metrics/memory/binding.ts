@@ -10,7 +10,7 @@ import {
   seriesWord,
   word,
 } from "./layout.js";
-import { findOrMakeSeries, roundedUnits, seriesKey, sizeList } from "./series.js";
+import { type FoundSeries, findOrMakeSeries, roundedUnits, seriesKey, sizeList } from "./series.js";
 import type { Home, ThreadWriter } from "./writer.js";
 
 /** What a thread needs to record: its place in the memory, and the time. */
@@ -92,14 +92,15 @@ export class Binding {
     this.version += 1;
     this.#home = { block: 0 };
     this.#forgotten = Atomics.load(writer.i32, word.forgotten);
-    this.series = this.#findSeries();
-    if (this.series === 0) return;
-    this.#order = writer.i32[this.series * 2 + seriesWord.order]!;
+    const found = this.#findSeries();
+    this.series = found?.unit ?? 0;
+    if (found === undefined) return;
+    this.#order = found.order;
     const block = this.blockOf(this.#kind, 0);
     if (block !== 0) this.#home = writer.homeOf(block);
   }
 
-  #findSeries(): number {
+  #findSeries(): FoundSeries | undefined {
     const { writer } = this.place;
     const startedMs = this.place.nowMs();
     const own = findOrMakeSeries(writer, this.family, seriesKey(this.#values), startedMs);
@@ -107,7 +108,7 @@ export class Binding {
     if (own !== "refused") return own;
     Atomics.add(writer.i32, this.family.unit * 2 + familyWord.refused, 1);
     const overflow = findOrMakeSeries(writer, this.family, seriesKey("overflow"), startedMs);
-    return overflow === "refused" ? 0 : overflow;
+    return overflow === "refused" ? undefined : overflow;
   }
 
   /** Whether the series still is the one that was found; wakes it when it had only gone idle. */

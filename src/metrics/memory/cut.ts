@@ -68,14 +68,18 @@ export class Cut {
     let from = current;
     if (i32[stampAt] === this.epoch) from = current + i32[block * 2 + blockWord.cells]!;
     for (let i = 0; i < count; i += 1) this.cells[i] = f64[from + i]!;
-    if (from === current) {
-      // Ordered after the loads: if the block was not stamped by now, what was loaded is older than the stamp.
-      if (isWeaklyOrdered) Atomics.add(fence, 0, 0);
-      if (Atomics.load(i32, stampAt) === this.epoch) {
-        from = current + i32[block * 2 + blockWord.cells]!;
-        for (let i = 0; i < count; i += 1) this.cells[i] = f64[from + i]!;
-      }
+    if (from !== current) return;
+    // Ordered after the loads: if the block was not stamped by now, what was loaded is older than the stamp.
+    if (isWeaklyOrdered) Atomics.add(fence, 0, 0);
+    const stamp = Atomics.load(i32, stampAt);
+    if (stamp === this.epoch) {
+      from = current + i32[block * 2 + blockWord.cells]!;
+      for (let i = 0; i < count; i += 1) this.cells[i] = f64[from + i]!;
+      return;
     }
+    // Never written since it is in its series; what is in hand for this place is of another. And whoever has stamped a block in this
+    // epoch had done all that is in hand before, hence the returns above.
+    if (stamp === 0) return;
     const inHand = this.#inHand[i32[block * 2 + blockWord.owner]!];
     if (inHand !== undefined) this.#layOver(inHand, current, count);
   }

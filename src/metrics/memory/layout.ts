@@ -13,7 +13,7 @@
  *                ▼
  *      words (Int32) │ slot A │ slot B     what the thread's newest and next record write: `seq`, `count`, cells │ values
  *
- * series   next │ state │ family │ hash │ order │ key bytes │ blocks │ creator │ started (f64) │ active (f64) │ key …
+ * series   next │ state │ family │ hash │ order │ key bytes │ blocks │ creator │ started (f64) │ listed │ (free) │ key …
  * block    stamp │ owner │ next │ kind │ cells │ tag │ series │ (free) │ current: f64 × cells │ before: f64 × cells
  * ```
  *
@@ -57,6 +57,8 @@ export const word = {
   /** Records that found no memory for their series. */
   recordsDropped: 82,
   seriesExpired: 83,
+  /** Rises after a series can be found. */
+  seriesListed: 84,
 } as const;
 
 export const headerUnits = 64;
@@ -105,10 +107,11 @@ export const seriesWord = {
   keyBytes: 5,
   blocks: 6,
   creator: 7,
+  /** 1 once `seriesListed` counts it. */
+  listed: 10,
 } as const;
 export const seriesHeadUnits = 6;
 export const seriesStartedUnit = 4;
-export const seriesActiveUnit = 5;
 export const seriesState = { live: 1, idle: 2, freed: 3 } as const;
 
 /** Int32 words of a block. */

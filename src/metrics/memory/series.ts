@@ -1,13 +1,6 @@
 import { ByteReader, ByteWriter } from "../../base/index.js";
 import { type Family, familyWord } from "./families.js";
-import {
-  seriesActiveUnit,
-  seriesHeadUnits,
-  seriesStartedUnit,
-  seriesState,
-  seriesWord,
-  word,
-} from "./layout.js";
+import { seriesHeadUnits, seriesStartedUnit, seriesState, seriesWord, word } from "./layout.js";
 import { putFree, type ThreadWriter } from "./writer.js";
 
 /** Lists of freed memory by its size, beside those of blocks by kind: sizes are powers of two. */
@@ -20,6 +13,12 @@ export function sizeList(units: number): number {
 /** A power of two, so that freed memory fits others. */
 export function roundedUnits(units: number): number {
   return 2 ** Math.ceil(Math.log2(units));
+}
+
+/** A series and what tells it from another that has its memory later. */
+export interface FoundSeries {
+  readonly unit: number;
+  readonly order: number;
 }
 
 /** Label values as bytes: equal only for equal values, whatever stands in them. The overflow series has a key of its own. */
@@ -41,7 +40,7 @@ export function valuesOfKey(key: Uint8Array, count: number): readonly string[] |
 }
 
 /**
- * Finds a series by the bytes of its labels, or makes it; answers its unit, or 0 when the memory is used up.
+ * Finds a series by the bytes of its labels, or makes it; undefined when the memory is used up.
  *
  * The chain's head carries a tag that every change moves on. A search that found nothing is believed only if the head is still
  * the one it started from; and a new series is put in front by exchanging that very head. So no series is ever made twice.
@@ -51,7 +50,7 @@ export function findOrMakeSeries(
   family: Family,
   key: Uint8Array,
   startedMs: number,
-): number | "refused" {
+): FoundSeries | "refused" | undefined {
   const { segment, i32 } = writer;
   const hash = hashOf(family.index, key);
   const chain = (hash >>> 0) % segment.chains.length;
@@ -59,22 +58,41 @@ export function findOrMakeSeries(
   for (;;) {
     const head = Atomics.load(segment.chains, chain);
     const found = search(writer, firstOf(head), family.index, hash, key);
-    if (found !== 0) {
+    if (found !== undefined) {
       if (made !== 0) giveUp(writer, family, made, key);
+      list(i32, found.unit);
       return found;
     }
     if (Atomics.load(segment.chains, chain) !== head) continue;
     if (made === 0) {
-      if (!isAdmitted(writer, family, key)) return "refused";
+      if (!isAdmitted(writer, family, key)) {
+        // Another thread may have been admitted with this very series.
+        if (Atomics.load(segment.chains, chain) !== head) continue;
+        return "refused";
+      }
       made = makeSeries(writer, family, hash, key, startedMs);
       if (made === 0) {
         dismiss(writer, family, key);
-        return 0;
+        return undefined;
       }
     }
     i32[made * 2 + seriesWord.next] = firstOf(head);
-    if (Atomics.compareExchange(segment.chains, chain, head, moved(head, made)) === head) return made;
+    const order = i32[made * 2 + seriesWord.order]!;
+    if (Atomics.compareExchange(segment.chains, chain, head, moved(head, made)) !== head) continue;
+    list(i32, made);
+    return { unit: made, order };
   }
+}
+
+/**
+ * Lets readers see that there is a series more. Whoever made it may have died before, so whoever finds it looks after it: no record is
+ * in a series that readers don't look for.
+ */
+function list(i32: Int32Array, series: number): void {
+  const listedAt = series * 2 + seriesWord.listed;
+  if (Atomics.load(i32, listedAt) === 1) return;
+  Atomics.add(i32, word.seriesListed, 1);
+  Atomics.store(i32, listedAt, 1);
 }
 
 /** The series of a chain, first to last. */
@@ -97,7 +115,13 @@ export function keyOf(segment: ThreadWriter["segment"], series: number): Uint8Ar
   return bytes.slice(start, start + i32[series * 2 + seriesWord.keyBytes]!);
 }
 
-function search(writer: ThreadWriter, first: number, family: number, hash: number, key: Uint8Array): number {
+function search(
+  writer: ThreadWriter,
+  first: number,
+  family: number,
+  hash: number,
+  key: Uint8Array,
+): FoundSeries | undefined {
   const { i32 } = writer;
   let steps = 0;
   for (let at = first; at !== 0; at = Atomics.load(i32, at * 2 + seriesWord.next)) {
@@ -109,12 +133,12 @@ function search(writer: ThreadWriter, first: number, family: number, hash: numbe
       Atomics.load(i32, words + seriesWord.state) !== seriesState.freed &&
       hasKey(writer, at, key);
     // A series whose memory was reused while it was looked at is another by now.
-    if (isIt && Atomics.load(i32, words + seriesWord.order) === order) return at;
+    if (isIt && Atomics.load(i32, words + seriesWord.order) === order) return { unit: at, order };
     // Led astray into another chain by such a one: the caller starts again, since the head has moved on.
     steps += 1;
-    if (steps > 1_000_000) return 0;
+    if (steps > 1_000_000) return undefined;
   }
-  return 0;
+  return undefined;
 }
 
 function hasKey(writer: ThreadWriter, series: number, key: Uint8Array): boolean {
@@ -145,7 +169,7 @@ function makeSeries(
   i32[words + seriesWord.blocks] = 0;
   i32[words + seriesWord.creator] = writer.owner;
   f64[at + seriesStartedUnit] = startedMs;
-  f64[at + seriesActiveUnit] = startedMs;
+  i32[words + seriesWord.listed] = 0;
   segment.bytes.set(key, (at + seriesHeadUnits) * 8);
   Atomics.store(i32, words + seriesWord.state, seriesState.live);
   return at;
