@@ -29,8 +29,9 @@ export function subtractExponential(
   const buckets = { ...from, zeroCount, positive, negative };
   const min = Math.max(newer.min, lowerBound(buckets));
   const max = Math.min(newer.max, upperBound(buckets));
-  // Beyond the older range there is nothing to take away, so the newer one's extremes came in between.
-  const isExact = min < older.min && max > older.max && newer.hasLooseRange !== true;
+  // Beyond the older range there is nothing to take away, so the newer one's extremes came in between. Where these are loose
+  // already, `from` says so.
+  const isExact = min < older.min && max > older.max;
   return {
     ...buckets,
     count,
