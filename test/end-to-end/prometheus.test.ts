@@ -78,12 +78,18 @@ async function serve(
   snapshot: () => MetricsSnapshot,
 ): Promise<{ port: number; accepts: Set<string> }> {
   const accepts = new Set<string>();
-  const forced: Readonly<Record<string, string>> = { "/text": text, "/openmetrics": openMetrics };
+  const forced: Readonly<Record<string, string>> = {
+    "/text": text,
+    "/openmetrics": openMetrics,
+    "/text-created": text,
+    "/openmetrics-created": openMetrics,
+  };
   const server = createServer((request: IncomingMessage, response) => {
     accepts.add(request.headers.accept ?? "");
     const format = negotiate(forced[request.url ?? ""] ?? request.headers.accept);
     response.setHeader("content-type", format.contentType);
-    Readable.from(writeYielding(format.render(snapshot()))).pipe(response);
+    const created = request.url?.endsWith("created") === true;
+    Readable.from(writeYielding(format.render(snapshot(), { created }))).pipe(response);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -170,18 +176,21 @@ describe("Prometheus", { concurrency: true }, () => {
       text: { port, path: "/text" },
       openmetrics: { port, path: "/openmetrics" },
       negotiated: { port, path: "/metrics" },
+      "text-created": { port, path: "/text-created" },
+      "openmetrics-created": { port, path: "/openmetrics-created" },
     });
 
-    await prometheus.scraped();
+    const atS = await prometheus.scraped();
+    const ask = (query: string): Promise<readonly VectorSample[]> => prometheus.query(query, atS);
 
     assert.equal(accepts.size, 1);
     assert.match(negotiate([...accepts][0]).contentType, /^application\/openmetrics-text; version=1\.0\.0/);
     for (const job of ["text", "openmetrics", "negotiated"]) {
       const own = `job="${job}",__name__!~"(wait_seconds|balance)_.*|up|scrape_.*"`;
-      assert.deepEqual(sorted(byLabels(await prometheus.query(`{${own}}`))), sorted(expected()), job);
+      assert.deepEqual(sorted(byLabels(await ask(`{${own}}`))), sorted(expected()), job);
       for (const [route, values] of routes) {
         const labels = `job="${job}",route="${route}"`;
-        const sum = byLabels(await prometheus.query(`wait_seconds_sum{${labels}}`))
+        const sum = byLabels(await ask(`wait_seconds_sum{${labels}}`))
           .values()
           .next().value;
         near(
@@ -191,7 +200,7 @@ describe("Prometheus", { concurrency: true }, () => {
           "sum",
         );
         // By edges as numbers: the two texts write them differently.
-        const buckets = await prometheus.query(`wait_seconds_bucket{${labels},le!="+Inf"}`);
+        const buckets = await ask(`wait_seconds_bucket{${labels},le!="+Inf"}`);
         assert.deepEqual(
           buckets
             .map(({ metric, value }) => [Number(metric.le), Number(value?.[1])])
@@ -199,14 +208,19 @@ describe("Prometheus", { concurrency: true }, () => {
           edges.map((edge) => [edge, values.filter((value) => value <= edge).length]),
         );
         for (const q of [0.01, 0.5, 0.9, 0.99]) {
-          const [answer] = await prometheus.query(`histogram_quantile(${q}, wait_seconds_bucket{${labels}})`);
+          const [answer] = await ask(`histogram_quantile(${q}, wait_seconds_bucket{${labels}})`);
           near(Number(answer?.value?.[1]), interpolated(values, edges, q), 1e-12, `quantile ${q}`);
         }
       }
-      const [empty] = await prometheus.query(`wait_seconds_count{job="${job}",route="/none"}`);
+      const [empty] = await ask(`wait_seconds_count{job="${job}",route="/none"}`);
       assert.equal(empty?.value?.[1], "0");
-      const [below] = await prometheus.query(`balance_bucket{job="${job}",le=~"0|0.0"}`);
+      const [below] = await ask(`balance_bucket{job="${job}",le=~"0|0.0"}`);
       assert.equal(below?.value?.[1], "3");
+    }
+    for (const job of ["text-created", "openmetrics-created"]) {
+      const began = await ask(`{job="${job}",__name__=~".*_created"}`);
+      assert.equal(began.length, awkward.length + routes.length + 2, job);
+      for (const { value } of began) assert.equal(value?.[1], "1700000000.123");
     }
   });
 
@@ -216,12 +230,11 @@ describe("Prometheus", { concurrency: true }, () => {
       "native-histograms",
     ]);
 
-    await prometheus.scraped();
+    const atS = await prometheus.scraped();
+    const ask = (query: string): Promise<readonly VectorSample[]> => prometheus.query(query, atS);
 
     assert.match(negotiate([...accepts][0]).contentType, /^application\/vnd\.google\.protobuf/);
-    const plain = byLabels(
-      await prometheus.query('{job="native",__name__!~"wait_seconds|balance|up|scrape_.*"}'),
-    );
+    const plain = byLabels(await ask('{job="native",__name__!~"wait_seconds|balance|up|scrape_.*"}'));
     assert.deepEqual(sorted(plain), sorted(expected()));
     for (const [route, values] of routes) {
       const series = `wait_seconds{route="${route}"}`;
@@ -229,7 +242,7 @@ describe("Prometheus", { concurrency: true }, () => {
       assert.ok(family?.kind === "histogram");
       const { histogram } = family.points.find(({ labels }) => labels[0] === route)!;
 
-      const [sample] = await prometheus.query(series);
+      const [sample] = await ask(series);
 
       const [, native] = sample!.histogram!;
       assert.equal(Number(native.count), values.length);
@@ -242,12 +255,12 @@ describe("Prometheus", { concurrency: true }, () => {
       for (const [at, [, , right]] of native.buckets!.entries())
         near(Number(right), bucketUpperAt(histogram.schema, indexes[at]!), 1e-14, "edge");
       for (const q of [0.01, 0.5, 0.9, 0.99]) {
-        const [answer] = await prometheus.query(`histogram_quantile(${q}, ${series})`);
+        const [answer] = await ask(`histogram_quantile(${q}, ${series})`);
         // The whole width of a bucket of schema 5, since Prometheus may answer with any value of it.
         near(Number(answer?.value?.[1]), exactQuantile(values, q), 2 ** (1 / 32) - 1, `quantile ${q}`);
       }
     }
-    const [below] = await prometheus.query("balance");
+    const [below] = await ask("balance");
     assert.equal(below!.histogram![1].count, "5");
     assert.equal(Number(below!.histogram![1].sum), 3);
   });
@@ -282,11 +295,12 @@ describe("Prometheus", { concurrency: true }, () => {
     const target = { port: server.port, path: "/metrics" };
     await using prometheus = await PrometheusServer.start({ own: target }, ["native-histograms"]);
 
-    await prometheus.scraped();
+    const atS = await prometheus.scraped();
+    const ask = (query: string): Promise<readonly VectorSample[]> => prometheus.query(query, atS);
 
-    const requests = byLabels(await prometheus.query("sum by (route) (requests_total)"));
+    const requests = byLabels(await ask("sum by (route) (requests_total)"));
     assert.deepEqual([...requests], [[keyOf({ route: "/a" }), 2]]);
-    const [latency] = await prometheus.query("latency_milliseconds");
+    const [latency] = await ask("latency_milliseconds");
     assert.deepEqual([latency?.metric.route, latency?.histogram?.[1].sum], ["/a", "12"]);
   });
 });

@@ -83,23 +83,29 @@ export class PrometheusServer {
     return server;
   }
 
-  /** Resolves when every target has been scraped; fails with what Prometheus has against one. */
-  async scraped(): Promise<void> {
-    await until(
+  /**
+   * Waits until every target has been scraped; fails with what Prometheus has against one.
+   * @returns a time at which all were, in seconds, to ask about: later a scrape may take too long and leave nothing to see
+   */
+  async scraped(): Promise<number> {
+    return await until(
       "every target is scraped",
       async () => {
         const { activeTargets } = (await this.#ask("targets")) as { activeTargets: readonly Target[] };
         for (const { health, lastError, labels } of activeTargets)
           assert.ok(health !== "down" || isSlow(lastError), `${labels.job}: ${lastError}\n${this.#log()}`);
-        return activeTargets.length > 0 && activeTargets.every(({ health }) => health === "up");
+        // A target's health is told before its samples can be seen; `up` is among them.
+        const atS = Date.now() / 1000;
+        const up = await this.query("up == 1", atS);
+        return activeTargets.length > 0 && up.length === activeTargets.length && atS;
       },
       startMsMax,
     );
   }
 
-  /** The instant vector that a query gives now. */
-  async query(query: string): Promise<readonly VectorSample[]> {
-    const { result } = (await this.#ask(`query?query=${encodeURIComponent(query)}`)) as {
+  /** The instant vector that a query gives at a time, in seconds; now, when there is none. */
+  async query(query: string, atS: number = Date.now() / 1000): Promise<readonly VectorSample[]> {
+    const { result } = (await this.#ask(`query?time=${atS}&query=${encodeURIComponent(query)}`)) as {
       result: readonly VectorSample[];
     };
     return result;

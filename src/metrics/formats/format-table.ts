@@ -13,13 +13,13 @@ export interface Format {
   render(snapshot: MetricsSnapshot, options?: TextOptions): Iterable<string | Uint8Array>;
 }
 
-/** How a client asks for a format: the media type, and what its parameters must be if they are given. */
+/** How a client asks for a format. */
 export interface FormatRow {
   readonly format: Format;
   readonly mediaType: string;
-  /** By name in lower case; a missing parameter is taken as the first. */
+  /** By name in lower case, what a parameter must be if it is given; others are taken with any value. */
   readonly parameters: ReadonlyMap<string, readonly string[]>;
-  /** Parameters without which the media type means something else. */
+  /** Parameters that must be given, because the media type means something else without them. */
   readonly required: readonly string[];
 }
 

@@ -3,11 +3,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { anyFamilies } from "../../../test/kit/metrics/any-families.js";
 import {
+  histogramOf,
   histograms,
   numbers,
   recentWindow,
   samplesWindow,
 } from "../../../test/kit/metrics/sample-families.js";
+import { subtractExponential } from "../../sketch/index.js";
 import type { MetricFamily, MetricsSnapshot } from "../snapshot.js";
 import { type HistogramPointJson, renderJson, snapshotToJson } from "./snapshot-json.js";
 
@@ -114,6 +116,17 @@ test("snapshotToJson() has null for what is no number, and for all of an empty w
   assert.deepEqual(families.h?.points, [
     { labels: {}, startedMs, count: 0, sum: 0, ...empty, p90: null, buckets: [] },
   ]);
+});
+
+test("snapshotToJson() says where min and max are bounds", () => {
+  const family = histograms({ name: "h" }, [[[], [1, 2]]]);
+  const histogram = subtractExponential(family.points[0]!.histogram, histogramOf([1]));
+  const { families } = snapshotToJson(
+    snapshotOf([{ ...family, points: [{ ...family.points[0]!, histogram }] }]),
+  );
+
+  const [point] = families.h!.points as HistogramPointJson[];
+  assert.deepEqual([point?.count, point?.hasLooseRange], [1, true]);
 });
 
 test("snapshotToJson() marks the series that took what the cap refused", () => {

@@ -44,6 +44,8 @@ export interface HistogramPointJson extends PointHeadJson {
   /** Null when empty, as are all that follow but the buckets. */
   readonly min: number | null;
   readonly max: number | null;
+  /** Only where min and max are bounds, because this is a difference of two histograms. */
+  readonly hasLooseRange?: true;
   readonly avg: number | null;
   readonly p50: number | null;
   readonly p90: number | null;
@@ -122,6 +124,7 @@ function histogramJson(histogram: ExponentialHistogram): HistogramJson {
     sum: finite(sum),
     min: finite(min),
     max: finite(max),
+    ...(histogram.hasLooseRange ? { hasLooseRange: true as const } : {}),
     avg: finite(average(sum, { n: count, min, max })),
     p50: quantile(0.5),
     p90: quantile(0.9),
