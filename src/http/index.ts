@@ -14,6 +14,6 @@ export type { HonoContextLike, HonoMiddleware } from "./hono.js";
 export type { MetricsListener, WebContextLike } from "./metrics-handlers.js";
 export type { ServerLike } from "./node-http.js";
 export type { ServiceOptions } from "./options.js";
-export type { Scrape, SnapshotSource } from "./scrape.js";
+export type { Scrape, ScrapeSource } from "./scrape.js";
 export { ServiceMetrics, serviceMetrics } from "./service-metrics.js";
 export type { StageTimer } from "./stages.js";

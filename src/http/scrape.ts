@@ -10,14 +10,14 @@ export interface Scrape {
   readonly body: AsyncGenerator<string | Uint8Array, void, undefined>;
 }
 
-/** Where scrapes get their numbers from: a registry, or several that are merged. */
-export interface SnapshotSource {
-  collect(signal?: AbortSignal): Promise<MetricsSnapshot>;
+/** Where scrapes get their numbers from: a registry, or the gathered processes. */
+export interface ScrapeSource {
+  collect(): Promise<MetricsSnapshot>;
 }
 
 /** In the format that the `Accept` header wants most: see `negotiate`. @throws what the signal aborts with */
 export async function scrapeText(
-  source: SnapshotSource,
+  source: ScrapeSource,
   accept: string | undefined,
   signal?: AbortSignal,
 ): Promise<Scrape> {
@@ -28,7 +28,7 @@ export async function scrapeText(
 
 /** The frozen numbers, and under `metrics` everything, both of one snapshot. @throws what the signal aborts with */
 export async function scrapeJson(
-  source: SnapshotSource,
+  source: ScrapeSource,
   families: ServiceFamilies,
   signal?: AbortSignal,
 ): Promise<Scrape> {
@@ -49,7 +49,9 @@ function* jsonPieces(snapshot: MetricsSnapshot, families: ServiceFamilies): Gene
  * A client may have its answer, and ask for the metrics on another connection, before this process has been told that the answer was sent.
  * What the system has told by now is counted in the turn between.
  */
-async function collectAfterTurn(source: SnapshotSource, signal?: AbortSignal): Promise<MetricsSnapshot> {
+async function collectAfterTurn(source: ScrapeSource, signal?: AbortSignal): Promise<MetricsSnapshot> {
   await turnInLine();
-  return await source.collect(signal);
+  const snapshot = await source.collect();
+  signal?.throwIfAborted();
+  return snapshot;
 }

@@ -23,7 +23,7 @@ import {
 import { instrumentListener, instrumentServer, type ServerLike } from "./node-http.js";
 import { type ServiceOptions, settingsOf } from "./options.js";
 import { RequestMeter } from "./request-meter.js";
-import { type Scrape, type SnapshotSource, scrapeJson, scrapeText } from "./scrape.js";
+import { type Scrape, type ScrapeSource, scrapeJson, scrapeText } from "./scrape.js";
 import { Stages, type StageTimer } from "./stages.js";
 
 /**
@@ -153,50 +153,50 @@ export class ServiceMetrics {
   }
 
   /** An answer for Prometheus and its like. @param source in place of the registry: several processes merged, for one */
-  scrape(accept?: string, signal?: AbortSignal, source: SnapshotSource = this.registry): Promise<Scrape> {
+  scrape(accept?: string, signal?: AbortSignal, source: ScrapeSource = this.registry): Promise<Scrape> {
     return scrapeText(source, accept, signal);
   }
 
   /** `numbers()` and, as `metrics`, everything, as JSON. @param source as for `scrape` */
-  scrapeJson(signal?: AbortSignal, source: SnapshotSource = this.registry): Promise<Scrape> {
+  scrapeJson(signal?: AbortSignal, source: ScrapeSource = this.registry): Promise<Scrape> {
     return scrapeJson(source, this.#families, signal);
   }
 
   /** `/metrics`, for node:http and Express. @param source as for `scrape` */
-  metrics(source?: SnapshotSource): MetricsListener {
+  metrics(source?: ScrapeSource): MetricsListener {
     return metricsListener(this.#textMaker(source), this.#leaveOut);
   }
 
   /** `/metrics.json`, for node:http and Express. @param source as for `scrape` */
-  metricsJson(source?: SnapshotSource): MetricsListener {
+  metricsJson(source?: ScrapeSource): MetricsListener {
     return metricsListener(this.#jsonMaker(source), this.#leaveOut);
   }
 
   /** `/metrics`, for Fastify. @param source as for `scrape` */
-  fastifyMetrics(source?: SnapshotSource): FastifyHandler {
+  fastifyMetrics(source?: ScrapeSource): FastifyHandler {
     return fastifyHandler(this.metrics(source));
   }
 
   /** `/metrics.json`, for Fastify. @param source as for `scrape` */
-  fastifyMetricsJson(source?: SnapshotSource): FastifyHandler {
+  fastifyMetricsJson(source?: ScrapeSource): FastifyHandler {
     return fastifyHandler(this.metricsJson(source));
   }
 
   /** `/metrics`, for Hono. @param source as for `scrape` */
-  honoMetrics(source?: SnapshotSource): (context: WebContextLike) => Promise<Response> {
+  honoMetrics(source?: ScrapeSource): (context: WebContextLike) => Promise<Response> {
     return webMetricsHandler(this.#textMaker(source), this.#leaveOut);
   }
 
   /** `/metrics.json`, for Hono. @param source as for `scrape` */
-  honoMetricsJson(source?: SnapshotSource): (context: WebContextLike) => Promise<Response> {
+  honoMetricsJson(source?: ScrapeSource): (context: WebContextLike) => Promise<Response> {
     return webMetricsHandler(this.#jsonMaker(source), this.#leaveOut);
   }
 
-  #textMaker(source: SnapshotSource | undefined): ScrapeMaker {
+  #textMaker(source: ScrapeSource | undefined): ScrapeMaker {
     return (accept, signal) => this.scrape(accept, signal, source);
   }
 
-  #jsonMaker(source: SnapshotSource | undefined): ScrapeMaker {
+  #jsonMaker(source: ScrapeSource | undefined): ScrapeMaker {
     return (_accept, signal) => this.scrapeJson(signal, source);
   }
 }

@@ -61,6 +61,7 @@ export {
 export type { MessagePipe, PipeEnd, PipeEvents } from "./processes/pipe.js";
 export { type MetricsReporter, type ReportOptions, reportTo } from "./processes/reporter.js";
 export { Registry } from "./registry.js";
+export { ProcessMetrics, type ProcessMetricsOptions, processMetrics } from "./runtime/process-metrics.js";
 export type {
   GaugeMerge,
   HistogramFamily,
