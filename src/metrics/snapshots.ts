@@ -119,7 +119,7 @@ export class Snapshots {
   forgetAll(): void {
     this.take();
     const families = this.#families.all();
-    this.#maker.list.update(families);
+    drain(this.#maker.list.update(families));
     this.#expiry.freeAll(families, this.#maker.list);
     // A new epoch, so that every block is looked at before it is written.
     new Cut(this.#segment);

@@ -30,7 +30,7 @@ export class SnapshotMaker {
 
   /** Yields now and then, so that the caller may give way; the result is right only if the cut is still valid then. */
   *read(cut: Cut, families: readonly Family[], time: CutTime): Generator<void, MetricFamily[]> {
-    this.list.update(families);
+    yield* this.list.update(families);
     const made: MetricFamily[] = [];
     for (const family of families) {
       const points: unknown[] = [];

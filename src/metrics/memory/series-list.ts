@@ -13,31 +13,57 @@ export interface SeriesEntry {
   readonly startedMs: number;
 }
 
-/** The series of each metric in the order in which they were made. Read again only when some came or went. */
+/** Chains read between two looks at whether the event loop should have a turn; with new series some 100 µs. */
+const chainsPerStep = 64;
+/** More than any metric has series. */
+const seriesMax = 2 ** 22;
+
+/**
+ * The series of each metric in the order in which they were made. Only chains whose head has moved on are read again, so that a new
+ * series costs the next snapshot little, however many there are.
+ */
 export class SeriesList {
   readonly #segment: Segment;
-  #byFamily = new Map<number, SeriesEntry[]>();
+  /** The chains' heads, and what they were when each was read last. As halves, because two BigInts are dear to compare. */
+  readonly #heads: Int32Array<SharedArrayBuffer>;
+  readonly #readHeads: BigInt64Array;
+  readonly #readHalves: Int32Array;
+  readonly #known = new Map<number, SeriesEntry>();
+  readonly #byFamily = new Map<number, readonly SeriesEntry[]>();
+  /** Read, and not yet in `#byFamily`: a list that somebody goes through does not change. */
+  #added = new Map<number, SeriesEntry[]>();
   #listed = -1;
   #forgotten = -1;
 
   constructor(segment: Segment) {
     this.#segment = segment;
+    const { buffer, byteOffset, length } = segment.chains;
+    this.#heads = new Int32Array(buffer, byteOffset, 2 * length);
+    this.#readHeads = new BigInt64Array(length);
+    this.#readHalves = new Int32Array(this.#readHeads.buffer);
   }
 
-  /** Brings the list up to date; to be called by who may take snapshots, before `of`. */
-  update(families: readonly Family[]): void {
-    const { i32 } = this.#segment;
+  /**
+   * Brings the list up to date; to be done by who may take snapshots, before `of`. Yields now and then. May be left in the middle, and
+   * be done by another meanwhile.
+   */
+  *update(families: readonly Family[]): Generator<void, void> {
+    const { i32, chains } = this.#segment;
     const listed = Atomics.load(i32, word.seriesListed);
     const forgotten = Atomics.load(i32, word.forgotten);
     if (listed === this.#listed && forgotten === this.#forgotten) return;
-    this.#listed = listed;
+    let isWhole = true;
+    let chainsRead = 0;
+    for (let chain = 0; chain < chains.length; chain += 1) {
+      if (this.#isAsRead(chain)) continue;
+      isWhole = this.#update(chain, families) && isWhole;
+      chainsRead += 1;
+      if (chainsRead % chainsPerStep === 0) yield;
+    }
+    this.#putInOrder();
+    if (forgotten !== this.#forgotten) this.#forget();
+    this.#listed = isWhole ? listed : -1;
     this.#forgotten = forgotten;
-    const known = new Map<number, SeriesEntry>();
-    for (const entries of this.#byFamily.values()) for (const entry of entries) known.set(entry.unit, entry);
-    this.#byFamily = new Map();
-    for (let chain = 0; chain < this.#segment.chains.length; chain += 1)
-      for (const found of this.#readChain(chain, known)) this.#add(found, families);
-    for (const entries of this.#byFamily.values()) entries.sort((a, b) => a.order - b.order);
   }
 
   of(family: Family): readonly SeriesEntry[] {
@@ -54,55 +80,82 @@ export class SeriesList {
     );
   }
 
-  /** What a chain holds; read again when a series was taken out meanwhile, because its memory may be another's by now. */
-  #readChain(chain: number, known: ReadonlyMap<number, SeriesEntry>): FoundInChain[] {
-    const { i32, f64, chains } = this.#segment;
-    if (firstOf(chains[chain]!) === 0) return [];
-    for (;;) {
-      const head = Atomics.load(chains, chain);
-      const found: FoundInChain[] = [];
-      for (let unit = firstOf(head); unit !== 0; unit = i32[unit * 2 + seriesWord.next]!) {
-        const order = i32[unit * 2 + seriesWord.order]!;
-        const entry = known.get(unit);
-        const family = i32[unit * 2 + seriesWord.family]!;
-        if (entry?.order === order) found.push({ unit, order, family, entry });
-        else {
-          const startedMs = f64[unit + seriesStartedUnit]!;
-          found.push({ unit, order, family, startedMs, key: keyOf(this.#segment, unit) });
-        }
-        // Led astray by memory that was used again: the head has moved on.
-        if (found.length % 1000 === 0 && Atomics.load(chains, chain) !== head) break;
+  #isAsRead(chain: number): boolean {
+    const heads = this.#heads;
+    const halves = this.#readHalves;
+    return heads[2 * chain] === halves[2 * chain] && heads[2 * chain + 1] === halves[2 * chain + 1];
+  }
+
+  /** False when the chain has a series of a metric that was registered a moment ago: then it is read again next time. */
+  #update(chain: number, families: readonly Family[]): boolean {
+    const { head, unread } = this.#readChain(chain);
+    let isWhole = true;
+    for (const one of unread) {
+      const family = families[one.family];
+      if (family === undefined) {
+        isWhole = false;
+        continue;
       }
-      if (Atomics.load(chains, chain) === head) return found;
+      const entry = entryOf(one, family);
+      this.#known.set(entry.unit, entry);
+      const added = this.#added.get(family.index);
+      if (added === undefined) this.#added.set(family.index, [entry]);
+      else added.push(entry);
+    }
+    if (isWhole) this.#readHeads[chain] = head;
+    return isWhole;
+  }
+
+  #putInOrder(): void {
+    for (const [family, added] of this.#added)
+      this.#byFamily.set(family, byOrder([...(this.#byFamily.get(family) ?? []), ...added]));
+    this.#added = new Map();
+  }
+
+  /** Leaves out what has expired. */
+  #forget(): void {
+    for (const [family, entries] of this.#byFamily) {
+      const kept = entries.filter((entry) => this.isThere(entry));
+      if (kept.length === entries.length) continue;
+      this.#byFamily.set(family, kept);
+      for (const entry of entries)
+        if (!this.isThere(entry) && this.#known.get(entry.unit) === entry) this.#known.delete(entry.unit);
     }
   }
 
-  #add({ unit, order, family: index, ...rest }: FoundInChain, families: readonly Family[]): void {
-    const family = families[index];
-    // Of a metric that was registered a moment ago; the next snapshot has it.
-    if (family === undefined) {
-      this.#listed = -1;
-      return;
+  /** What is not known yet of a chain; read again when a series was taken out meanwhile, since its memory may be another's by now. */
+  #readChain(chain: number): { head: bigint; unread: Unread[] } {
+    const { i32, f64, chains } = this.#segment;
+    for (;;) {
+      const head = Atomics.load(chains, chain);
+      const unread: Unread[] = [];
+      let steps = 0;
+      for (let unit = firstOf(head); unit !== 0; unit = i32[unit * 2 + seriesWord.next]!) {
+        const order = i32[unit * 2 + seriesWord.order]!;
+        if (this.#known.get(unit)?.order !== order) {
+          const family = i32[unit * 2 + seriesWord.family]!;
+          const startedMs = f64[unit + seriesStartedUnit]!;
+          unread.push({ unit, order, family, startedMs, key: keyOf(this.#segment, unit) });
+        }
+        steps += 1;
+        // Led astray by memory that was used again: the head has moved on.
+        if (steps % 1000 === 0 && Atomics.load(chains, chain) !== head) break;
+      }
+      if (Atomics.load(chains, chain) === head) return { head, unread };
     }
-    const entry = "entry" in rest ? rest.entry : entryOf(unit, order, family, rest);
-    const entries = this.#byFamily.get(family.index);
-    if (entries === undefined) this.#byFamily.set(family.index, [entry]);
-    else entries.push(entry);
   }
 }
 
-/** A series as it stands in its chain: one that is known, or the bytes of its labels. */
-type FoundInChain = { readonly unit: number; readonly order: number; readonly family: number } & (
-  | { readonly entry: SeriesEntry }
-  | Unread
-);
-
+/** A series as it stands in its chain. */
 interface Unread {
+  readonly unit: number;
+  readonly order: number;
+  readonly family: number;
   readonly startedMs: number;
   readonly key: Uint8Array;
 }
 
-function entryOf(unit: number, order: number, family: Family, { startedMs, key }: Unread): SeriesEntry {
+function entryOf({ unit, order, startedMs, key }: Unread, family: Family): SeriesEntry {
   const values = valuesOfKey(key, family.definition.labels.length);
   const isOverflow = values === "overflow";
   return {
@@ -112,4 +165,12 @@ function entryOf(unit: number, order: number, family: Family, { startedMs, key }
     isOverflow,
     startedMs,
   };
+}
+
+/** Sorted as plain numbers, order and place in one: 20 times as fast as with a function that compares, which would hold the loop. */
+function byOrder(entries: readonly SeriesEntry[]): readonly SeriesEntry[] {
+  if (entries.every(({ order }, at) => at === 0 || order > entries[at - 1]!.order)) return entries;
+  const keys = Float64Array.from(entries, ({ order }, at) => order * seriesMax + at);
+  keys.sort();
+  return Array.from(keys, (key) => entries[key - Math.floor(key / seriesMax) * seriesMax]!);
 }
