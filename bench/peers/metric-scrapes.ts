@@ -23,6 +23,8 @@ type Kind = "counter" | "histogram";
 interface Scraped {
   /** The whole answer, as bytes. */
   scrape(): Promise<number>;
+  /** Makes one more series. */
+  addSeries(n: number): void;
   /** Shared memory in use, which is not in the heap. */
   sharedBytes(): number;
   readonly registry?: Registry;
@@ -36,21 +38,23 @@ function labelsOf(n: number): { service: string; route: string; status: string }
   return { service: `service-${n % 10}`, route: `/route/${Math.floor(n / 10)}`, status: "200" };
 }
 
-function fill(series: number, record: (labels: ReturnType<typeof labelsOf>, value: number) => void): void {
+type RecordOne = (labels: ReturnType<typeof labelsOf>, value: number) => void;
+
+function fill(series: number, record: RecordOne): void {
   for (let n = 0; n < series; n += 1)
     for (let k = 0; k < observationsPerSeries; k += 1)
       record(labelsOf(n), values[(n * observationsPerSeries + k) & 4095]!);
 }
 
 function poundlock(kind: Kind, series: number): Scraped {
-  const registry = openRegistry({ seriesMax: series });
-  if (kind === "counter") {
-    const counter = registry.counter("requests", { labels: names });
-    fill(series, (labels, value) => counter.add(value, labels));
-  } else {
-    const histogram = registry.histogram("duration", { labels: names, unit: "s" });
-    fill(series, (labels, value) => histogram.record(value, labels));
-  }
+  const registry = openRegistry({ seriesMax: 2 * series + 100 });
+  const counter = registry.counter("requests", { labels: names });
+  const histogram = registry.histogram("duration", { labels: names, unit: "s" });
+  const record: RecordOne =
+    kind === "counter"
+      ? (labels, value) => counter.add(value, labels)
+      : (labels, value) => histogram.record(value, labels);
+  fill(series, record);
   const scrape = async (): Promise<number> => {
     const { families } = await registry.collect();
     let bytes = 0;
@@ -58,7 +62,8 @@ function poundlock(kind: Kind, series: number): Scraped {
       bytes += Buffer.from(piece).length;
     return bytes;
   };
-  return { scrape, sharedBytes: () => usedBytes(registry.snapshot()), registry };
+  const addSeries = (n: number): void => record(labelsOf(series + n), 0.1);
+  return { scrape, addSeries, sharedBytes: () => usedBytes(registry.snapshot()), registry };
 }
 
 function usedBytes({ families }: MetricsSnapshot): number {
@@ -71,15 +76,18 @@ async function prometheus(name: string, kind: Kind, series: number): Promise<Scr
   const client = await promClient(name);
   if (client === undefined) return undefined;
   const head = { name: "metric", help: "Metric", labelNames: [...names] };
+  let record: RecordOne;
   if (kind === "counter") {
     const counter = new client.Counter(head);
-    fill(series, (labels, value) => counter.inc(labels, value));
+    record = (labels, value) => counter.inc(labels, value);
   } else {
     const histogram = new client.Histogram(head);
-    fill(series, (labels, value) => histogram.observe(labels, value));
+    record = (labels, value) => histogram.observe(labels, value);
   }
+  fill(series, record);
   return {
     scrape: async () => Buffer.from(await client.register.metrics()).length,
+    addSeries: (n) => record(labelsOf(series + n), 0.1),
     sharedBytes: () => 0,
   };
 }
@@ -141,11 +149,17 @@ async function measure(
   const { series, repeats, busyMs } = options;
   const { registry } = scraped;
   globalThis.gc?.();
-  const bytesPerSeries = (process.memoryUsage().heapUsed - heapBefore + scraped.sharedBytes()) / series;
+  const heapBytes = process.memoryUsage().heapUsed - heapBefore;
   const first = await timed(scraped.scrape);
+  const bytesPerSeries = (heapBytes + scraped.sharedBytes()) / series;
   await timed(scraped.scrape);
   const bytes = await scraped.scrape();
   const scrape = await repeated(scraped.scrape, repeats);
+  let added = 0;
+  const withNew = await repeated(() => {
+    scraped.addSeries((added += 1));
+    return scraped.scrape();
+  }, repeats);
   const figures: Record<string, number> = {
     bytesPerSeries,
     textMiB: bytes / 2 ** 20,
@@ -154,6 +168,7 @@ async function measure(
     scrapeMs: scrape.wallMs,
     scrapeCpuMs: scrape.cpuMs,
     scrapeStallMs: scrape.stallMs,
+    scrapeWithNewSeriesStallMs: withNew.stallMs,
   };
   if (registry === undefined) return figures;
   figures.snapshotCpuMs = (await repeated(() => registry.snapshot(), repeats)).cpuMs;
