@@ -19,7 +19,7 @@ export class BoundCounter extends Binding {
     if (!(value >= 0 && value < Number.POSITIVE_INFINITY) || typeof value !== "number")
       throw new MetricValueError(this.family.definition.name, value, "a finite number, 0 or more");
     const { writer } = this.place;
-    const epoch = writer.epoch;
+    const epoch = writer.open();
     if (writer.i32[this.block * 2] !== epoch && !this.refresh(epoch)) return;
     writer.addNumber(this.block, value);
   }
@@ -36,7 +36,7 @@ export class BoundUpDownCounter extends Binding {
     if (!Number.isFinite(value))
       throw new MetricValueError(this.family.definition.name, value, "a finite number");
     const { writer } = this.place;
-    const epoch = writer.epoch;
+    const epoch = writer.open();
     if (writer.i32[this.block * 2] !== epoch && !this.refresh(epoch)) return;
     writer.addNumber(this.block, value);
   }
@@ -52,7 +52,7 @@ export class BoundGauge extends Binding {
   set(value: number): void {
     if (typeof value !== "number") throw new MetricValueError(this.family.definition.name, value, "a number");
     const { writer } = this.place;
-    const epoch = writer.epoch;
+    const epoch = writer.open();
     if (writer.i32[this.block * 2] !== epoch && !this.refresh(epoch)) return;
     writer.setThree(this.block, value, this.place.sinceMs(), writer.incarnation);
   }
@@ -112,7 +112,7 @@ export class BoundHistogram extends Binding {
     if (typeof value !== "number" || value - value !== 0)
       throw new MetricValueError(this.family.definition.name, value, "a finite number");
     const { writer } = this.place;
-    const epoch = writer.epoch;
+    const epoch = writer.open();
     if (writer.i32[this.block * 2] !== epoch && !this.refresh(epoch)) return;
     const head = this.block + headUnits;
     const cell = value === 0 ? head + zerosCell : this.#cellOf(value, epoch);

@@ -1,10 +1,7 @@
 import { Pages, pageTag } from "./bound.js";
 import { MetricValueError } from "./errors.js";
-import { Binding, ringCapacity } from "./memory/binding.js";
+import { Binding, samplePlace } from "./memory/binding.js";
 import { blockHeadUnits, blockKind, cellsOf, pageCells } from "./memory/layout.js";
-
-/** Where a ring's samples begin, behind its block's one cell and what that was before. */
-export const ringAt: number = blockHeadUnits + 2 * cellsOf[blockKind.ring];
 
 /** A window over the last N observations, with its labels given. */
 export class BoundSamples extends Binding {
@@ -17,12 +14,12 @@ export class BoundSamples extends Binding {
     if (typeof value !== "number" || value - value !== 0)
       throw new MetricValueError(this.family.definition.name, value, "a finite number");
     const { writer } = this.place;
-    const epoch = writer.epoch;
+    const epoch = writer.open();
     if (writer.i32[this.block * 2] !== epoch && !this.refresh(epoch)) return;
     const countCell = this.block + blockHeadUnits;
     writer.begin();
     const count = writer.read(countCell);
-    const at = this.block + ringAt + 2 * (count % ringCapacity(this.family.definition.samplesMax!));
+    const at = samplePlace(this.block, this.family.definition.samplesMax!, count);
     // Behind the count, where no reader looks before the count has moved.
     writer.f64[at] = this.place.sinceMs();
     writer.f64[at + 1] = value + 0;
@@ -70,7 +67,7 @@ export class BoundRecent extends Binding {
     if (typeof value !== "number" || value - value !== 0)
       throw new MetricValueError(this.family.definition.name, value, "a finite number");
     const { writer } = this.place;
-    const epoch = writer.epoch;
+    const epoch = writer.open();
     if (writer.i32[this.block * 2] !== epoch && !this.refresh(epoch)) return;
     if (this.#blocksVersion !== this.version) this.#forgetBlocks();
     const slot = this.#slotNow();

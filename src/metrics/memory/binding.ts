@@ -5,6 +5,7 @@ import {
   blockHeadUnits,
   blockKind,
   blockWord,
+  cellsMax,
   cellsOf,
   seriesState,
   seriesWord,
@@ -69,6 +70,7 @@ export class Binding {
         this.drop();
         return false;
       }
+      if (this.#kind === blockKind.ring) this.#keepRing();
       writer.freshen(this.block, cellsOf[this.#kind], epoch);
       // Ordered after the stamp. Who expires the series looks at the stamp after having said so: one of the two sees the other.
       if (this.#isThere()) return true;
@@ -77,8 +79,9 @@ export class Binding {
     }
   }
 
-  /** Counts a record that found no memory. */
+  /** Gives up a record that found no memory, and counts it. */
   drop(): void {
+    this.place.writer.abandon();
     Atomics.add(this.place.writer.i32, word.recordsDropped, 1);
   }
 
@@ -135,6 +138,15 @@ export class Binding {
     return 0;
   }
 
+  /** Samples are written over while a snapshot reads, so it has a ring of its own, as it has cells. */
+  #keepRing(): void {
+    const { f64 } = this.place.writer;
+    const capacity = ringCapacity(this.family.definition.samplesMax!);
+    const ring = this.block + ringAt;
+    const used = Math.min(f64[this.block + blockHeadUnits]!, capacity);
+    f64.copyWithin(ring + 2 * capacity, ring, ring + 2 * used);
+  }
+
   #add(kind: BlockKind, tag: number): number {
     const { writer } = this.place;
     const { i32 } = writer;
@@ -174,11 +186,20 @@ export function blockSize(
 ): { readonly units: number; readonly list: number } {
   const units = blockHeadUnits + 2 * cellsOf[kind];
   if (kind !== blockKind.ring) return { units, list: kind };
-  const rounded = roundedUnits(units + 2 * ringCapacity(samplesMax));
+  const rounded = roundedUnits(units + 4 * ringCapacity(samplesMax));
   return { units: rounded, list: sizeList(rounded) };
 }
 
-/** Samples that a thread's ring holds: so many more than the window that what a snapshot reads is not overwritten at once. */
+/** Where a ring's samples begin, behind its block's one cell and what that was before. */
+const ringAt: number = blockHeadUnits + 2 * cellsOf[blockKind.ring];
+
+/** Samples that a ring holds: the window, and what may be written before it is recorded, which in `together` is less than so many. */
 export function ringCapacity(samplesMax: number): number {
-  return 2 * samplesMax;
+  return samplesMax + cellsMax;
+}
+
+/** Where sample number `n` of a ring is: time and value. `isBefore`: as the ring was before the epoch of its stamp. */
+export function samplePlace(block: number, samplesMax: number, n: number, isBefore = false): number {
+  const capacity = ringCapacity(samplesMax);
+  return block + ringAt + 2 * ((n % capacity) + (isBefore ? capacity : 0));
 }

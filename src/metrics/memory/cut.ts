@@ -60,28 +60,29 @@ export class Cut {
     this.#lookAtThreads();
   }
 
-  /** Reads the first `count` cells of a block into `cells`. */
-  read(block: number, count: number): void {
+  /** Reads the first `count` cells of a block into `cells`. True when the block was stamped in this epoch. */
+  read(block: number, count: number): boolean {
     const { i32, f64 } = this.#segment;
     const current = block + blockHeadUnits;
     const stampAt = block * 2 + blockWord.stamp;
     let from = current;
     if (i32[stampAt] === this.epoch) from = current + i32[block * 2 + blockWord.cells]!;
     for (let i = 0; i < count; i += 1) this.cells[i] = f64[from + i]!;
-    if (from !== current) return;
+    if (from !== current) return true;
     // Ordered after the loads: if the block was not stamped by now, what was loaded is older than the stamp.
     if (isWeaklyOrdered) Atomics.add(fence, 0, 0);
     const stamp = Atomics.load(i32, stampAt);
     if (stamp === this.epoch) {
       from = current + i32[block * 2 + blockWord.cells]!;
       for (let i = 0; i < count; i += 1) this.cells[i] = f64[from + i]!;
-      return;
+      return true;
     }
     // Never written since it is in its series; what is in hand for this place is of another. And whoever has stamped a block in this
     // epoch had done all that is in hand before, hence the returns above.
-    if (stamp === 0) return;
+    if (stamp === 0) return false;
     const inHand = this.#inHand[i32[block * 2 + blockWord.owner]!];
     if (inHand !== undefined) this.#layOver(inHand, current, count);
+    return false;
   }
 
   /** Whether all that was read until now is of the cut. */

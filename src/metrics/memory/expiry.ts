@@ -14,6 +14,7 @@ import {
 import type { Segment } from "./segment.js";
 import { firstOf, moved, roundedUnits, sizeList } from "./series.js";
 import type { SeriesEntry, SeriesList } from "./series-list.js";
+import { isRecording } from "./threads.js";
 import { putFree } from "./writer.js";
 
 interface Activity {
@@ -32,7 +33,9 @@ interface Activity {
  * ```
  *
  * Who records stamps its block, then looks at the state; here the state is set, then the stamps are looked at again. So one of the
- * two sees the other. A block goes back to the thread that wrote it: that thread is then in none of its own records.
+ * two sees the other. Who stamped its block in an older epoch does not look; it began its record before this one, and can be seen to
+ * be at it: nothing goes idle that it may write. (It says so by a plain store before a plain load of the epoch, which a processor may
+ * do the other way round; but the store is seen long before the snapshot that looks for it has been read.) A block goes back to the thread that wrote it: that thread is then in none of its own records.
  */
 export class Expiry {
   readonly #segment: Segment;
@@ -105,8 +108,20 @@ export class Expiry {
     const before = Atomics.compareExchange(i32, stateAt, seriesState.live, seriesState.idle);
     if (before === seriesState.idle) return this.#free(family, entry);
     if (before !== seriesState.live) return true;
-    if (this.#markOf(entry.unit) !== mark)
+    if (this.#markOf(entry.unit) !== mark || this.#mayBeWritten(entry.unit))
       Atomics.compareExchange(i32, stateAt, seriesState.idle, seriesState.live);
+    return false;
+  }
+
+  /** Whether a live thread that has a block in the series is about to record something. */
+  #mayBeWritten(series: number): boolean {
+    const { i32 } = this.#segment;
+    let at = Atomics.load(i32, series * 2 + seriesWord.blocks);
+    for (; at !== 0; at = i32[at * 2 + blockWord.next]!) {
+      const owner = i32[at * 2 + blockWord.owner]!;
+      const state = Atomics.load(i32, this.#segment.threadUnit(owner) * 2 + threadWord.state);
+      if (state === threadState.live && isRecording(this.#segment, owner)) return true;
+    }
     return false;
   }
 

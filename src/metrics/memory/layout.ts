@@ -128,7 +128,7 @@ export const blockKind = {
   histogram: 2,
   /** 32 counts of buckets; `tag` says which. */
   page: 3,
-  /** number of observations ever; behind the cells a ring of (time, value). */
+  /** number of observations ever; behind the cells a ring of (time, value), and what the ring was before. */
   ring: 4,
   /** slot number, then as `histogram`; `tag` is the place in the ring of slots. */
   slot: 5,

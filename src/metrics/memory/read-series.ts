@@ -1,6 +1,5 @@
 import { type BucketRun, ExactSum, type ExponentialHistogram } from "../../sketch/index.js";
-import { ringAt } from "../windows.js";
-import { ringCapacity } from "./binding.js";
+import { samplePlace } from "./binding.js";
 import type { Cut } from "./cut.js";
 import { blockKind, blockWord, cellsOf, pageCells, seriesWord, threadState, threadWord } from "./layout.js";
 import type { Segment } from "./segment.js";
@@ -91,21 +90,15 @@ export class SeriesReader {
 
   /** The newest samples of all threads, ascending by value. */
   samples(cut: Cut, series: number, samplesMax: number): number[] {
-    const { f64 } = this.#segment;
-    const capacity = ringCapacity(samplesMax);
     const found: { sinceMs: number; value: number }[] = [];
     this.#each(series, blockKind.ring, (block) => {
-      cut.read(block, 1);
-      const count = cut.cells[0]!;
-      const first = Math.max(0, count - samplesMax);
       const start = found.length;
-      for (let n = first; n < count; n += 1) {
-        const at = block + ringAt + 2 * (n % capacity);
-        found.push({ sinceMs: f64[at]!, value: f64[at + 1]! });
-      }
-      // What the thread has written over meanwhile, the sample that it may just be writing included.
-      const overwritten = this.#countNow(block) + 1 - capacity - first;
-      if (overwritten > 0) found.splice(start, overwritten);
+      const isBefore = cut.read(block, 1);
+      this.#readRing(block, samplesMax, { count: cut.cells[0]!, isBefore }, found);
+      // Ordered after the loads: stamped by now, the ring may have been written over while it was read.
+      if (isBefore || !cut.read(block, 1)) return;
+      found.length = start;
+      this.#readRing(block, samplesMax, { count: cut.cells[0]!, isBefore: true }, found);
     });
     if (found.length > samplesMax) {
       found.sort((a, b) => b.sinceMs - a.sinceMs);
@@ -114,9 +107,17 @@ export class SeriesReader {
     return found.map(({ value }) => value).sort((a, b) => a - b);
   }
 
-  #countNow(block: number): number {
-    // One record may be in hand, hence one more.
-    return this.#segment.f64[block + ringAt - 2 * cellsOf[blockKind.ring]]! + 1;
+  #readRing(
+    block: number,
+    samplesMax: number,
+    { count, isBefore }: { count: number; isBefore: boolean },
+    into: { sinceMs: number; value: number }[],
+  ): void {
+    const { f64 } = this.#segment;
+    for (let n = Math.max(0, count - samplesMax); n < count; n += 1) {
+      const at = samplePlace(block, samplesMax, n, isBefore);
+      into.push({ sinceMs: f64[at]!, value: f64[at + 1]! });
+    }
   }
 
   #firstBlock(series: number): number {

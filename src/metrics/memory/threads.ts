@@ -78,9 +78,14 @@ export function buryThread(segment: Segment, id: number): void {
 /** Counts the thread's end, and the record that it had begun and not made. */
 function countEnd(segment: Segment, slot: number): void {
   const { i32 } = segment;
-  const unit = segment.threadUnit(slot);
   Atomics.add(i32, word.threadsEnded, 1);
+  if (isRecording(segment, slot)) Atomics.add(i32, word.recordsLost, 1);
+}
+
+/** Whether the slot's thread has begun a record and not made it yet. */
+export function isRecording(segment: Segment, slot: number): boolean {
+  const { i32 } = segment;
+  const unit = segment.threadUnit(slot);
   const next = (Atomics.load(i32, unit * 2 + threadWord.seq) + 1) | 0;
-  const begun = i32[(unit + slotsUnit + (next & 1) * slotUnits) * 2];
-  if (begun === next) Atomics.add(i32, word.recordsLost, 1);
+  return Atomics.load(i32, (unit + slotsUnit + (next & 1) * slotUnits) * 2) === next;
 }

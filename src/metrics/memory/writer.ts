@@ -31,8 +31,8 @@ const slotStride: number = slotUnits * 2;
  * Writes the numbers of one thread. A record is a list of cells with their new values, made to be in one step:
  *
  * ```
- *   1  load epoch                                      plain; blocks that have another stamp are made ready (`freshen`)
- *   2  slot[seq & 1] = seq, cells, new values          plain: what is to be
+ *   1  slot[seq & 1] = seq; load epoch                 plain; blocks that have another stamp are made ready (`freshen`)
+ *   2  slot[seq & 1] = cells, new values               plain: what is to be
  *   3  thread.seq = seq                                atomic: from here on the record is
  *   4  cells = new values                              plain; whoever reads before that takes them from the slot
  * ```
@@ -40,6 +40,7 @@ const slotStride: number = slotUnits * 2;
  * - A thread that dies before 3 has recorded nothing, after it everything: no record is ever half there.
  * - Nobody waits for anybody. A reader moves the epoch on and finds in each thread either a record of the new epoch, then all older
  *   ones are in their cells; or `seq`, whose slot it lays over the cells (cut.ts).
+ * - Who is between 1 and 3 can be seen to be: nothing of what it may write is freed (expiry.ts), and if it dies there, a record is lost.
  * - Values in slots are new values, not additions, so laying them over once more changes nothing.
  *
  * The plain stores of 2 happen before 3 by the JavaScript memory model, and so do those of 4 before the next record's 3. That nobody
@@ -203,7 +204,7 @@ export class ThreadWriter {
   /** Starts a record of several cells, or goes on with that of `together`. At most 40 cells may follow. */
   begin(): void {
     if (this.depth > 0 && this.#count > 0) {
-      // What does not fit becomes a record of its own: seen apart, but not lost.
+      // Only where one observation makes two records; else `open` has seen to it.
       if (this.#count > cellsMax - 40) this.#publish();
       else return;
     }
@@ -226,15 +227,16 @@ export class ThreadWriter {
   /** Makes all records of `body` one: every snapshot has all of them or none. */
   together<T>(body: () => T): T {
     if (this.depth === 0) {
+      this.togetherEpoch = this.open();
       this.#count = 0;
-      this.togetherEpoch = this.i32[word.epoch]!;
     }
     this.depth += 1;
     try {
       return body();
     } finally {
       this.depth -= 1;
-      if (this.depth === 0 && this.#count > 0) this.#publish();
+      if (this.#count === 0) this.abandon();
+      else if (this.depth === 0) this.#publish();
     }
   }
 
@@ -252,9 +254,17 @@ export class ThreadWriter {
     Atomics.store(i32, words + threadWord.entered, epoch);
   }
 
-  /** That a record which begins now has. */
-  get epoch(): number {
-    return this.depth === 0 ? this.i32[epochAt]! : this.togetherEpoch;
+  /** Says that a record begins, and answers its epoch; what follows is recorded, or given up by `abandon`. */
+  open(): number {
+    if (this.depth > 0) return this.#openTogether();
+    const seq = (this.seq + 1) | 0;
+    this.i32[this.#slotAt + (seq & 1) * slotStride] = seq;
+    return this.i32[epochAt]!;
+  }
+
+  /** Nothing comes of the record that was begun. */
+  abandon(): void {
+    if (this.depth === 0) this.i32[this.#slotAt + ((this.seq + 1) & 1) * slotStride] = (this.seq - 1) | 0;
   }
 
   /** A block of one's own, zeroed; not yet in any series. 0 when memory is used up. */
@@ -317,6 +327,16 @@ export class ThreadWriter {
     if (home !== undefined) home.block = 0;
     this.#homes.delete(at);
     return at;
+  }
+
+  /** What does not fit becomes a record of its own, and the rest one of the epoch that it is by then: seen apart, but not lost. */
+  #openTogether(): number {
+    if (this.#count <= cellsMax - 40) return this.togetherEpoch;
+    this.#publish();
+    const seq = (this.seq + 1) | 0;
+    this.i32[this.#slotAt + (seq & 1) * slotStride] = seq;
+    this.togetherEpoch = this.i32[epochAt]!;
+    return this.togetherEpoch;
   }
 
   #publish(): void {
