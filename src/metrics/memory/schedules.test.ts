@@ -9,7 +9,9 @@ import {
   type Program,
   type SimulatedThread,
   seed,
+  simulatedId,
 } from "./schedules.testkit.js";
+import { buryThread } from "./threads.js";
 
 /** A registry as a thread opens it, before the schedule begins. */
 function open(thread: SimulatedThread, hasOwnMetrics = false): Registry {
@@ -107,5 +109,200 @@ test(`a snapshot has a prefix of a thread's records, whole, whatever the schedul
         assert.ok(counter - histogram === 0 || counter - histogram === 1, `${counter} and ${histogram}`);
       }
     },
+  });
+});
+
+/** Adds one to each of two counters in one step. */
+function pairing(times: number): Program {
+  return (thread) => {
+    const registry = open(thread);
+    const [left, right] = thread.quietly(() => [
+      registry.counter("left").bind(),
+      registry.counter("right").bind(),
+    ]);
+    for (let n = 0; n < times; n += 1) {
+      thread.mark("begins", "left");
+      registry.together(() => {
+        left!.add();
+        right!.add();
+      });
+      thread.mark("made", "left");
+    }
+  };
+}
+
+function checkPairs(history: readonly Mark[]): void {
+  checkSnapshots(history, ["left"]);
+  for (const { what, value } of history) {
+    if (what !== "sees") continue;
+    const { left = 0, right = 0 } = value as Seen;
+    assert.equal(left, right, "one half of a pair");
+  }
+}
+
+test(`Registry.together() of two threads is in a snapshot whole or not at all (POUNDLOCK_SEED=${seed})`, () => {
+  exploreMost({ programs: [pairing(2), pairing(1), reading], check: checkPairs });
+});
+
+test(`two readers at a time have each a cut of their own (POUNDLOCK_SEED=${seed})`, () => {
+  exploreMost({ programs: [pairing(2), reading, reading], check: checkPairs });
+});
+
+test(`what one thread records after another told it to is in no snapshot without the other's (POUNDLOCK_SEED=${seed})`, () => {
+  const counting =
+    (name: string, after?: number): Program =>
+    (thread) => {
+      const registry = open(thread);
+      const counter = thread.quietly(() => registry.counter(name).bind());
+      if (after !== undefined && !thread.isGone(after)) return;
+      counter.add();
+    };
+  exploreMost({
+    programs: [counting("cause"), counting("effect", 0), reading],
+    check(history) {
+      for (const { what, value } of history) {
+        if (what !== "sees") continue;
+        const { cause = 0, effect = 0 } = value as Seen;
+        assert.ok(cause >= effect, "the effect without its cause");
+      }
+    },
+  });
+});
+
+test(`a thread killed anywhere loses at most the record that it was at, and that is reported (POUNDLOCK_SEED=${seed})`, () => {
+  const undertaking: Program = (thread) => {
+    const registry = open(thread, true);
+    const mayBury = thread.isGone(0);
+    if (mayBury) buryThread(thread.segment, simulatedId(0));
+    const snapshot = registry.snapshot();
+    const lost = numberOf(snapshot, "poundlock_metrics_records_lost_total");
+    thread.mark("counts", {
+      left: numberOf(snapshot, "left"),
+      right: numberOf(snapshot, "right"),
+      lost,
+      mayBury,
+    });
+  };
+  exploreMost({
+    programs: [pairing(2), undertaking],
+    mortal: [0],
+    check(history, dead) {
+      const { left, right, lost, mayBury } = history.find(({ what }) => what === "counts")!.value as Seen;
+      if (!mayBury) return;
+      const made = history.filter(({ what }) => what === "made").length;
+      assert.equal(left, right);
+      assert.ok(left === made || (dead.length === 1 && left === made + 1), `${left} of ${made}`);
+      assert.ok(lost === 0 || (dead.length === 1 && lost === 1));
+      const begun = history.filter(({ what }) => what === "begins").length;
+      if (left! < begun && made < begun) assert.ok(lost === 1 || left === made, "a loss without a word");
+    },
+  });
+});
+
+test(`a thread that goes on with the place of one that was killed loses nothing of it (POUNDLOCK_SEED=${seed})`, () => {
+  const adopting: Program = (thread) => {
+    if (!thread.isGone(0)) return;
+    buryThread(thread.segment, simulatedId(0));
+    // Not quietly: a reader may be at it all the time.
+    const registry = new Registry(thread.segment, { hasOwnMetrics: false }, thread.clock);
+    const counters = [registry.counter("left").bind(), registry.counter("right").bind()];
+    thread.mark("begins", "left");
+    registry.together(() => {
+      for (const counter of counters) counter.add();
+    });
+    thread.mark("made", "left");
+    look(thread, registry);
+  };
+  exploreMost({ programs: [pairing(2), adopting, reading], mortal: [0], threadsMax: 2, check: checkPairs });
+});
+
+/** Of records between two snapshots of one reader, each is in the second. */
+function checkExpiring(history: readonly Mark[]): void {
+  let sinceLast = 0;
+  let asked = 0;
+  let begun = 0;
+  for (const { what, value } of history) {
+    if (what === "begins") begun += 1;
+    if (what === "made") sinceLast += 1;
+    if (what === "asks") {
+      asked = sinceLast;
+      sinceLast = 0;
+    }
+    if (what !== "sees") continue;
+    const { counter = 0, other = 0 } = value as Seen;
+    assert.ok(counter >= asked, `the series lacks records: ${counter} of ${asked}`);
+    assert.ok(counter <= begun, "more than was recorded");
+    assert.ok(other <= 2, `another series has ${other}`);
+  }
+}
+
+const expiring: Program = (thread) => {
+  const registry = open(thread);
+  for (let n = 0; n < 4; n += 1) {
+    thread.advance(1001);
+    look(thread, registry);
+  }
+};
+
+test(`a series that expires while it is recorded to loses no record (POUNDLOCK_SEED=${seed})`, () => {
+  const recording: Program = (thread) => {
+    const registry = open(thread);
+    const counter = thread.quietly(() => registry.counter("counter").bind());
+    for (let n = 0; n < 3; n += 1) {
+      thread.mark("begins");
+      counter.add();
+      thread.mark("made");
+      // Takes the memory that expired, if there is any.
+      if (n === 1) registry.counter("other").add();
+    }
+  };
+  exploreMost({ programs: [recording, expiring], idleMs: 1000, check: checkExpiring });
+});
+
+test(`a series does not expire under a thread that is in Registry.together() (POUNDLOCK_SEED=${seed})`, () => {
+  const recording: Program = (thread) => {
+    const registry = open(thread);
+    const counter = thread.quietly(() => {
+      const bound = registry.counter("counter").bind();
+      bound.add(0);
+      return bound;
+    });
+    thread.mark("begins");
+    registry.together(() => {
+      counter.add();
+      registry.counter("other").add();
+    });
+    thread.mark("made");
+  };
+  exploreMost({ programs: [recording, expiring], idleMs: 1000, check: checkExpiring });
+});
+
+test(`two threads that register one series share it, and no cap is exceeded (POUNDLOCK_SEED=${seed})`, () => {
+  const registering =
+    (labels: readonly string[]): Program =>
+    (thread) => {
+      const registry = open(thread);
+      const counter = thread.quietly(() => registry.counter("counter", { labels: ["label"], seriesMax: 2 }));
+      for (const label of labels) {
+        thread.mark("begins", "counter");
+        counter.add(1, { label });
+        thread.mark("made", "counter");
+      }
+    };
+  const listing: Program = (thread) => {
+    const registry = open(thread);
+    for (let n = 0; n < 2; n += 1) {
+      thread.mark("asks");
+      const snapshot = registry.snapshot();
+      const points = snapshot.families[0]?.points ?? [];
+      const labels = points.map((point) => (point.isOverflow === true ? "(others)" : point.labels[0]!));
+      assert.equal(new Set(labels).size, labels.length, `a series twice: ${labels}`);
+      assert.ok(labels.filter((label) => label !== "(others)").length <= 2, `beyond the cap: ${labels}`);
+      thread.mark("sees", { counter: numberOf(snapshot, "counter"), isExact: snapshot.isExact });
+    }
+  };
+  exploreMost({
+    programs: [registering(["a", "b"]), registering(["b", "c"]), listing],
+    check: (history) => checkSnapshots(history, ["counter"]),
   });
 });

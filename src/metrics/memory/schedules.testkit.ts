@@ -20,13 +20,15 @@ export interface Exploration {
   readonly programs: readonly Program[];
   /** Most times that a thread is left for another while it could go on. */
   readonly preemptionsMax: number;
-  /** Threads that may die before any of their steps, once in a schedule; a death costs no preemption. */
+  /** Threads that may die before any of their steps, once in a schedule; a death counts as a preemption. */
   readonly mortal?: readonly number[];
   /** Instead of all schedules so many of those with up to `preemptionsMax`, drawn at random. */
   readonly sampled?: { readonly schedules: number; readonly random: () => number };
   /** Looks at what was marked, when nothing can go on any more. */
   readonly check: (history: readonly Mark[], dead: readonly number[]) => void;
   readonly threadsMax?: number;
+  /** After which a series expires. @default never */
+  readonly idleMs?: number;
 }
 
 export interface Mark {
@@ -68,6 +70,11 @@ export class SimulatedThread {
   /** Lets time pass for all threads. */
   advance(ms: number): void {
     this.quietly(() => this.access(() => (this.#world.elapsedMs += ms)));
+  }
+
+  /** Whether another thread has come to its end or was killed. */
+  isGone(thread: number): boolean {
+    return this.access(() => this.#world.over.has(thread));
   }
 
   /** Nobody comes in between the steps of `body`. */
@@ -124,11 +131,14 @@ export class SimulatedThread {
 
 type AnyArray = Int32Array | Float64Array | Uint8Array | BigInt64Array;
 
+type WorldOptions = Pick<Exploration, "programs" | "threadsMax" | "idleMs">;
+
 /** Shared memory whose every access is a step, and the threads over it. */
 class World {
   running: SimulatedThread | undefined;
   history: Mark[] = [];
   elapsedMs = 0;
+  over: Set<number> = new Set();
   readonly threads: readonly SimulatedThread[];
   readonly #programs: readonly Program[];
   readonly #segment: Segment;
@@ -138,11 +148,11 @@ class World {
   readonly #logs: readonly (readonly unknown[])[];
   readonly #marks: readonly Mark[];
 
-  constructor(programs: readonly Program[], threadsMax: number) {
+  constructor({ programs, threadsMax = programs.length + 1, idleMs = 0 }: WorldOptions) {
     this.#programs = programs;
     this.#segment = Segment.create(
       { reserveBytes: 640 * 1024, threadsMax, familiesMax: 8 },
-      { startedMs: 1e12, startedMonotonicMs: 0, seriesMax: 10_000, idleMs: 0 },
+      { startedMs: 1e12, startedMonotonicMs: 0, seriesMax: 10_000, idleMs },
     );
     this.threads = programs.map((_, id) => new SimulatedThread(this, id));
     // What stands quietly at the start of a program is done before the first schedule begins.
@@ -165,6 +175,7 @@ class World {
     this.elapsedMs = 0;
     for (const [id, thread] of this.threads.entries()) thread.log = [...this.#logs[id]!];
     const over = new Set<number>();
+    this.over = over;
     const dead: number[] = [];
     const owners: number[] = [];
     let current = first;
@@ -290,7 +301,7 @@ function randomFrom(start: number): () => number {
 
 /** Runs every schedule of the programs with few preemptions. @returns how many there were */
 export function explore(exploration: Exploration): number {
-  const world = new World(exploration.programs, exploration.threadsMax ?? exploration.programs.length + 1);
+  const world = new World(exploration);
   let count = 0;
   const visit = (switches: readonly Switch[], first: number): ReturnType<World["execute"]> => {
     let done: ReturnType<World["execute"]>;
@@ -320,14 +331,14 @@ type Visit = (switches: readonly Switch[], first: number) => { steps: number; ow
 function all(exploration: Exploration, switches: readonly Switch[], first: number, visit: Visit): void {
   const done = visit(switches, first);
   if (done === undefined) return;
-  const preemptions = switches.filter(({ isDead }) => isDead !== true).length;
-  const hasDied = preemptions < switches.length;
+  if (switches.length === exploration.preemptionsMax) return;
+  const hasDied = switches.some(({ isDead }) => isDead);
   for (let at = (switches.at(-1)?.at ?? -1) + 1; at < done.steps; at += 1) {
     for (let to = 0; to < exploration.programs.length; to += 1) {
       const left = done.owners[at]!;
       // Leaving a thread before its first step is another `first`, or what follows the end of the one before.
       if (to === left) continue;
-      if (preemptions < exploration.preemptionsMax) all(exploration, [...switches, { at, to }], first, visit);
+      all(exploration, [...switches, { at, to }], first, visit);
       if (!hasDied && exploration.mortal?.includes(left) === true)
         all(exploration, [...switches, { at, to, isDead: true }], first, visit);
     }
