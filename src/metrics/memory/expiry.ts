@@ -1,6 +1,7 @@
 import type { Definition } from "../definition.js";
 import { blockSize } from "./binding.js";
 import { type Family, familyWord } from "./families.js";
+import { putFree } from "./free-list.js";
 import {
   type BlockKind,
   blockWord,
@@ -15,7 +16,6 @@ import type { Segment } from "./segment.js";
 import { firstOf, moved, roundedUnits, sizeList } from "./series.js";
 import type { SeriesEntry, SeriesList } from "./series-list.js";
 import { isRecording } from "./threads.js";
-import { putFree } from "./writer.js";
 
 interface Activity {
   readonly order: number;

@@ -1,7 +1,8 @@
 import { ByteReader, ByteWriter } from "../../base/index.js";
 import { type Family, familyWord } from "./families.js";
+import { putFree } from "./free-list.js";
 import { seriesHeadUnits, seriesStartedUnit, seriesState, seriesWord, word } from "./layout.js";
-import { putFree, type ThreadWriter } from "./writer.js";
+import type { ThreadWriter } from "./writer.js";
 
 /** Lists of freed memory by its size, beside those of blocks by kind: sizes are powers of two. */
 const listsOfSizes = 8;
