@@ -28,6 +28,8 @@ const limits = {
   /** A store that is slower than this is not ready. */
   readyMs: 2000,
   scrapeMs: 10_000,
+  /** For a scraper to take the answer; Prometheus itself waits 10 s, and no longer than its scrape interval. */
+  scrapeTakenMs: 60_000,
 } as const;
 
 /** Everything from this origin, nothing inline, nothing from elsewhere. */
@@ -153,6 +155,9 @@ function registerScrape(app: FastifyInstance, { source, clock }: ServerParts): v
     const snapshot = await within(clock, limits.scrapeMs, expositionOf(source));
     const format = negotiate(request.headers.accept);
     reply.header("vary", "accept").type(format.contentType);
+    // One that takes nothing would keep its snapshot in memory for ever.
+    const cancel = clock.after(limits.scrapeTakenMs, () => reply.raw.destroy(), false);
+    reply.raw.once("close", cancel);
     return reply.send(Readable.from(writeYielding(format.render(snapshot))));
   });
 }

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { WebSocket } from "ws";
 import { FakeSource } from "../../test/kit/fake-source.js";
 import { madeUpLetter, madeUpRequest, seededRandom } from "../../test/kit/feed.js";
+import { ManualClock } from "../base/index.js";
 import { openServer, type RunningServer, type ServerOptions, type WireFrame } from "./index.js";
 
 const startMs = Date.UTC(2026, 0, 2, 12);
@@ -340,6 +341,30 @@ test("/ws costs a bounded amount for a client that reads nothing", async () => {
 
   stuck.destroy();
   lively.terminate();
+});
+
+test("GET /metrics hangs up on a scraper that takes nothing for a minute, and answers others meanwhile", async () => {
+  const clock = new ManualClock(startMs);
+  await using set = await setUp({ clock });
+  const routes = Array.from({ length: 1000 }, (_, at) => `/route-${at}-${"x".repeat(200)}`);
+  set.source.settle(routes.map((route) => ({ timeMs: startMs, route, status: "200", durationMs: 5 })));
+  const stuck = connect(set.server.port, "127.0.0.1").on("error", () => {});
+  stuck.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await once(stuck, "data");
+  stuck.pause();
+
+  const other = await ask(set.server, "/metrics");
+  clock.advance(60_000);
+
+  assert.ok(other.text.length > 5_000_000);
+  // What was on its way is still read; then the connection is over, without the chunk that ends an answer.
+  let end = "";
+  stuck.on("data", (data) => {
+    end = (end + data).slice(-10);
+  });
+  stuck.resume();
+  await once(stuck, "close");
+  assert.doesNotMatch(end, /\r\n0\r\n\r\n$/);
 });
 
 test("openServer() says who has the port", async () => {
