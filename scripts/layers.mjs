@@ -57,6 +57,11 @@ export const layers = [
     holds: "rules → fold → worker loop → settle; query, views",
   },
   {
+    module: "shipping",
+    imports: ["base", "sketch", "metrics", "store", "pipeline"],
+    holds: "ships a registry's series into a store",
+  },
+  {
     module: "sessions",
     imports: ["base", "buffer", "events", "locks", "store"],
     holds: "manager, driver interface",
@@ -121,6 +126,7 @@ export const libraryDoors = [
   "voice",
   "http",
   "client",
+  "shipping",
   "config",
 ];
 

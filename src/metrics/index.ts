@@ -1,3 +1,4 @@
+export { Baseline } from "./baseline.js";
 export { BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter } from "./bound.js";
 export { type CursorOptions, SnapshotCursor } from "./cursor.js";
 export {
@@ -62,6 +63,7 @@ export type { MessagePipe, PipeEnd, PipeEvents } from "./processes/pipe.js";
 export { type MetricsReporter, type ReportOptions, reportTo } from "./processes/reporter.js";
 export { Registry } from "./registry.js";
 export { ProcessMetrics, type ProcessMetricsOptions, processMetrics } from "./runtime/process-metrics.js";
+export type { SeriesPoint } from "./series-key.js";
 export type {
   GaugeMerge,
   HistogramFamily,

@@ -2,7 +2,7 @@ import type { ByteReader, ByteWriter } from "../base/index.js";
 import { bucketLowerAt, bucketMiddleAt, bucketUpperAt, relativeErrorAt } from "./bucket-bounds.js";
 import { BucketCounts } from "./bucket-counts.js";
 import { bucketIndex } from "./bucket-index.js";
-import { emptyRun } from "./bucket-run.js";
+import { type BucketRun, emptyRun } from "./bucket-run.js";
 import { ExactSum } from "./exact-sum.js";
 import type { ExponentialHistogram } from "./exponential.js";
 import { quantileOfRanked } from "./quantile.js";
@@ -54,6 +54,29 @@ export class Histogram {
     histogram.#max = parts & hasRange ? reader.f64() : histogram.#min;
     histogram.#sum = ExactSum.decode(reader);
     histogram.#completeDecoded((parts & hasRange) !== 0);
+    return histogram;
+  }
+
+  /**
+   * Values that are known by their buckets of schema 5 only.
+   * @throws RangeError when min and max do not lie in the outermost buckets
+   */
+  static fromBuckets(parts: {
+    readonly zeroCount: number;
+    readonly positive: BucketRun;
+    readonly negative: BucketRun;
+    readonly min: number;
+    readonly max: number;
+    readonly sum: ExactSum;
+  }): Histogram {
+    const histogram = new Histogram();
+    histogram.#zeros = parts.zeroCount;
+    histogram.#positive = bucketCountsOf(parts.positive);
+    histogram.#negative = bucketCountsOf(parts.negative);
+    histogram.#min = parts.min;
+    histogram.#max = parts.max;
+    histogram.#sum = parts.sum.copy();
+    histogram.#completeDecoded(parts.min < parts.max);
     return histogram;
   }
 
@@ -236,4 +259,11 @@ function isOutermost(
   if (beyondLast !== undefined) return value > 0 && bucketIndex(value) === beyondLast;
   if (hasZero) return value === 0;
   return value < 0 && bucketIndex(-value) === behindFirst;
+}
+
+function bucketCountsOf({ indexes, counts }: BucketRun): BucketCounts | undefined {
+  if (indexes.length === 0) return undefined;
+  const buckets = new BucketCounts();
+  for (const [at, index] of indexes.entries()) buckets.add(index, counts[at]!);
+  return buckets;
 }

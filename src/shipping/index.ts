@@ -1,0 +1,10 @@
+export type { MetricAnswer, Query, QueryRequest, SeriesAnswer, SeriesRequest } from "../pipeline/index.js";
+export { ShippingUnsettledError } from "./errors.js";
+export { queryShipped } from "./query-shipped.js";
+export {
+  MetricsShipping,
+  type ShippedSource,
+  type ShippingOptions,
+  type ShippingStatus,
+  shipMetrics,
+} from "./shipping.js";
