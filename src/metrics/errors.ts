@@ -88,6 +88,20 @@ export class MetricMemoryError extends PoundlockError {
   }
 }
 
+/** The system has no address space for the registry. */
+export class MetricReserveError extends PoundlockError {
+  readonly code = "METRICS_RESERVE";
+  readonly reserveBytes: number;
+
+  constructor(reserveBytes: number, cause: unknown) {
+    super(`Cannot reserve ${reserveBytes} bytes for a registry: the system refuses them`, {
+      cause,
+      hint: "open the registry with a smaller `reserveBytes`, or raise the limit of the process's address space (ulimit -v)",
+    });
+    this.reserveBytes = reserveBytes;
+  }
+}
+
 /** A buffer or environment entry is no registry of this layout. */
 export class MetricLayoutError extends PoundlockError {
   readonly code = "METRICS_LAYOUT";

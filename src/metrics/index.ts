@@ -7,6 +7,7 @@ export {
   MetricLabelsError,
   MetricLayoutError,
   MetricMemoryError,
+  MetricReserveError,
   MetricThreadsError,
   MetricUnknownError,
   MetricValueError,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { attachRegistry, type MetricsSnapshot, openRegistry, type Registry } from "./index.js";
 
@@ -151,4 +152,16 @@ test("Registry.collect() gives those who ask meanwhile one more, which they shar
   const later = registry.collect();
   assert.equal(valuesOf(await fourth, "requests")[""], 1);
   assert.equal(valuesOf(await later, "requests")[""], 2);
+});
+
+test("openRegistry() says that the system has no address space, and what to do", () => {
+  const door = JSON.stringify(new URL("./index.js", import.meta.url).href);
+  const program = `
+    import { openRegistry } from ${door};
+    try { openRegistry({ reserveBytes: 8 * 2 ** 30 }); } catch (error) { console.log(error.code, error.hint); }`;
+  const node = `${process.execPath} --input-type=module -e '${program}'`;
+
+  const { stdout } = spawnSync("sh", ["-c", `ulimit -v 6000000; exec ${node}`], { encoding: "utf8" });
+
+  assert.match(stdout, /^METRICS_RESERVE .*smaller `reserveBytes`/);
 });

@@ -1,4 +1,4 @@
-import { MetricLayoutError } from "../errors.js";
+import { MetricLayoutError, MetricReserveError } from "../errors.js";
 import { headerUnits, signature, threadUnits, word } from "./layout.js";
 
 export interface SegmentSize {
@@ -58,7 +58,7 @@ export class Segment {
 
   static create(size: SegmentSize, origin: Origin): Segment {
     const units = Math.floor(size.reserveBytes / 8);
-    const buffer = new SharedArrayBuffer(units * 8);
+    const buffer = reserve(units * 8);
     const i32 = new Int32Array(buffer);
     i32[word.unitsTotal] = units;
     i32[word.threadsMax] = size.threadsMax;
@@ -100,6 +100,14 @@ export class Segment {
       if (start + rounded > this.unitsTotal) return 0;
       if (Atomics.compareExchange(this.i32, word.heapNext, start, start + rounded) === start) return start;
     }
+  }
+}
+
+function reserve(bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (error) {
+    throw new MetricReserveError(bytes, error);
   }
 }
 
