@@ -216,6 +216,35 @@ test("a damaged report does not keep the next good one of its instance from coun
   assert.equal(eventsOf(processes.snapshot(), "x"), 3);
 });
 
+test("a damaged report of a known process leaves its last good one, and the next good one counts", () => {
+  const { clock, processes, join } = gathered();
+  const { tally, pair } = join("a");
+  tally.count("x", 5);
+  clock.advance(1_000);
+  pair.inject({ ...pair.reports.at(-1), sequence: 99, snapshot: "AAAA" });
+
+  assert.equal(eventsOf(processes.snapshot(), "x"), 5);
+  tally.count("x", 1);
+  clock.advance(1_000);
+  const snapshot = processes.snapshot();
+  assert.equal(eventsOf(snapshot, "x"), 6);
+  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused", "garbage"), 1);
+});
+
+test("a series that came and was given up while nobody asked for numbers is not lost", () => {
+  const { clock, own, processes, join } = gathered();
+  const { tally } = join("a");
+  own.count("x", 1);
+  processes.snapshot();
+  tally.count("x", 10);
+  // A minute of reports with it, then a minute without.
+  for (let second = 0; second < 60; second += 1) clock.advance(1_000);
+  tally.events.delete("x");
+  for (let second = 0; second < 60; second += 1) clock.advance(1_000);
+
+  assert.equal(eventsOf(processes.snapshot(), "x"), 11);
+});
+
 test("gatherProcesses() keeps no more processes than it may", () => {
   const notices: Notice[] = [];
   const { processes, join } = gathered({ processesMax: 2, notices: (notice) => notices.push(notice) });

@@ -5,7 +5,7 @@ import type { FamilyConflict } from "../merge.js";
 import { keyOfPoint } from "../series-key.js";
 import type { MetricsSnapshot } from "../snapshot.js";
 import type { SnapshotSource } from "../snapshot-source.js";
-import { isOurs, questionMessage, readReport } from "./messages.js";
+import { isOurs, questionMessage, type Report, readReport, snapshotBytesOf } from "./messages.js";
 import { ownFamilies } from "./own-families.js";
 import { type MessagePipe, type PipeEnd, pipeOf } from "./pipe.js";
 import { type RefusalReason, Reported, snapshotIn } from "./reported.js";
@@ -133,6 +133,7 @@ export class GatheredProcesses implements SnapshotSource {
   /** The newest that is known, without asking: other processes' numbers are up to one reporting interval old. */
   snapshot(): MetricsSnapshot {
     const own = this.#registry.snapshot();
+    for (const reported of this.#reported.values()) this.#refresh(reported);
     this.#retire(this.#own, own, undefined);
     this.#own = own;
     const nowMs = Math.max(this.#clock.now(), own.atMs);
@@ -164,6 +165,7 @@ export class GatheredProcesses implements SnapshotSource {
 
   /** Of each process that reports, in order of their first report. */
   status(): readonly ProcessStatus[] {
+    for (const reported of this.#reported.values()) this.#refresh(reported);
     return [...this.#reported.values()].map(({ pipe, snapshot, isSilent }) => ({
       name: pipe.name,
       atMs: snapshot.atMs,
@@ -192,30 +194,36 @@ export class GatheredProcesses implements SnapshotSource {
       this.#refusals.late += 1;
       return;
     }
-    const snapshot = snapshotIn(report, this.#reportBytesMax);
-    if (typeof snapshot === "string") {
-      this.#refusals[snapshot] += 1;
+    if (snapshotBytesOf(report) > this.#reportBytesMax) {
+      this.#refusals["too-large"] += 1;
       return;
     }
-    if (known === undefined) {
-      this.#join(new Reported(pipe, report, snapshot));
-    } else {
-      const former = known.snapshot;
-      known.take(report, snapshot);
-      this.#retire(former, snapshot, known);
-    }
+    if (known === undefined) this.#join(pipe, report);
+    else known.take(report);
+    if (known?.isDue(this.#clock.monotonicMs()) === true) this.#refresh(known);
     this.#tellWatchers();
   }
 
-  #join(reported: Reported): void {
-    if (this.#reported.size >= this.#processesMax)
+  #join(pipe: MessagePipe, report: Report): void {
+    if (this.#reported.size >= this.#processesMax) {
       this.#refuse(`${this.#reported.size} registries are reported already`);
-    else this.#reported.set(reported.instance, reported);
+      return;
+    }
+    const snapshot = snapshotIn(report);
+    if (snapshot === undefined) this.#refusals.garbage += 1;
+    else this.#reported.set(report.instance, new Reported(pipe, report, snapshot, this.#clock.monotonicMs()));
+  }
+
+  #refresh(reported: Reported): void {
+    const former = reported.snapshot;
+    if (!reported.decode(this.#clock.monotonicMs())) this.#refusals.garbage += 1;
+    if (reported.snapshot !== former) this.#retire(former, reported.snapshot, reported);
   }
 
   #endAll(pipe: MessagePipe): void {
     for (const reported of [...this.#reported.values()]) {
       if (reported.pipe !== pipe) continue;
+      this.#refresh(reported);
       this.#reported.delete(reported.instance);
       this.#residue.fold(reported.snapshot, this.#heldBy(undefined));
       this.#endedCount += 1;

@@ -172,7 +172,7 @@ test("a child that does not report costs no wait, and other messages of the chan
 });
 
 /** More on demand: POUNDLOCK_KILLS=300. */
-const kills = Number(process.env.POUNDLOCK_KILLS ?? 20);
+const kills = Number(process.env.POUNDLOCK_KILLS ?? 12);
 
 test(`counters never go back over ${kills} SIGKILLs, and have all that was reported`, {
   timeout: 300_000,
