@@ -56,6 +56,9 @@ test("negotiate() weighs ranges as RFC 9110 does", () => {
     ['APPLICATION/OpenMetrics-Text ; Version="1.0.0" ; Q=0.7', openMetrics],
     ["application/openmetrics-text;charset=utf-8;anything=else", openMetrics],
     [", ,application/openmetrics-text,,", openMetrics],
+    ['text/plain;q=0.5;x=",application/openmetrics-text,"', text],
+    ['text/plain;q=0.5;x="\\",application/openmetrics-text,"', text],
+    ['application/openmetrics-text;version="1\\.0.0"', openMetrics],
     ['application/json;x="a,b\\",c", application/openmetrics-text', openMetrics],
   ];
   for (const [accept, expected] of cases) assert.equal(typeFor(accept), expected, accept);

@@ -1,9 +1,8 @@
-/** A sample's value. Whole numbers below 10^21 have all their digits and no exponent. */
+/** A sample's value. Whole numbers below 10^21 have all their digits and no exponent, and -0 has no sign. */
 export function numberText(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return "+Inf";
   if (value === Number.NEGATIVE_INFINITY) return "-Inf";
-  // Of -0, too.
-  return String(value + 0);
+  return String(value);
 }
 
 /**
