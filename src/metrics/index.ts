@@ -19,6 +19,7 @@ export {
   type OtlpEncodeOptions,
   type OtlpEncoding,
   otlpContentTypes,
+  renderOtlp,
 } from "./formats/encode-otlp.js";
 export type { Format } from "./formats/format-table.js";
 export { negotiate } from "./formats/negotiate.js";

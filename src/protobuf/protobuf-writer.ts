@@ -4,6 +4,7 @@ import { wireTypes } from "./wire-types.js";
 const encoder = new TextEncoder();
 /** Up to so many characters a loop over them is faster than a call into the engine. */
 const loopCharsMax = 32;
+const varintBytesMax = 10;
 const word = 0x1_0000_0000;
 
 /**
@@ -130,7 +131,7 @@ export class ProtobufWriter {
     if (values.length === 0) return;
     this.#tag(field, wireTypes.length);
     const gap = this.#open();
-    for (const value of values) this.#varint(value);
+    this.#varints(values);
     this.#close(gap);
   }
 
@@ -139,7 +140,7 @@ export class ProtobufWriter {
     if (values.length === 0) return;
     this.#tag(field, wireTypes.length);
     const gap = this.#open();
-    for (const value of values) this.#varint(zigzag(value));
+    this.#varints(values.map(zigzag));
     this.#close(gap);
   }
 
@@ -212,18 +213,21 @@ export class ProtobufWriter {
   }
 
   #varint(value: number | bigint): void {
-    this.#reserve(10);
-    if (typeof value === "number") {
-      if (value < 0x80) this.#bytes[this.#length++] = value;
-      else this.#length = putVarint(this.#bytes, this.#length, value);
-      return;
+    this.#reserve(varintBytesMax);
+    if (typeof value === "number" && value < 0x80) this.#bytes[this.#length++] = value;
+    else this.#length = putVarint(this.#bytes, this.#length, value);
+  }
+
+  #varints(values: readonly (number | bigint)[]): void {
+    this.#reserve(values.length * varintBytesMax);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let i = 0; i < values.length; i += 1) {
+      const value = values[i]!;
+      if (typeof value === "number" && value < 0x80) bytes[at++] = value;
+      else at = putVarint(bytes, at, value);
     }
-    let rest = value;
-    while (rest >= 0x80n) {
-      this.#bytes[this.#length++] = Number(rest & 0x7fn) + 0x80;
-      rest >>= 7n;
-    }
-    this.#bytes[this.#length++] = Number(rest);
+    this.#length = at;
   }
 
   #fixed64(value: number | bigint): void {
@@ -277,19 +281,25 @@ function zigzag(value: number | bigint): number | bigint {
 }
 
 /** @returns the place after it */
-function putVarint(bytes: Uint8Array, place: number, value: number): number {
+function putVarint(bytes: Uint8Array, place: number, value: number | bigint): number {
   let at = place;
   let rest = value;
-  // Bits are those of 32-bit numbers, and above them there are none.
+  // Operators on bits are those of 32 bits, or of bigints.
   while (rest > 0x7fff_ffff) {
-    bytes[at++] = (rest % 0x80) + 0x80;
-    rest = Math.floor(rest / 0x80);
+    if (typeof rest === "bigint") {
+      bytes[at++] = Number(rest & 0x7fn) + 0x80;
+      rest >>= 7n;
+    } else {
+      bytes[at++] = (rest % 0x80) + 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
   }
-  while (rest >= 0x80) {
-    bytes[at++] = (rest & 0x7f) + 0x80;
-    rest >>>= 7;
+  let low = Number(rest);
+  while (low >= 0x80) {
+    bytes[at++] = (low & 0x7f) + 0x80;
+    low >>>= 7;
   }
-  bytes[at++] = rest;
+  bytes[at++] = low;
   return at;
 }
 

@@ -82,7 +82,9 @@ export class PrometheusServer {
         const { activeTargets } = (await this.#get("/api/v1/targets")) as {
           activeTargets: readonly { health: string; lastError: string }[];
         };
-        assert.deepEqual(activeTargets.map(({ lastError }) => lastError).filter(Boolean), []);
+        // A busy machine may be too slow for one scrape; the next one comes a second later.
+        const errors = activeTargets.map(({ lastError }) => lastError.replace(/.*deadline exceeded.*/, ""));
+        assert.deepEqual(errors.filter(Boolean), []);
         return activeTargets.length > 0 && activeTargets.every(({ health }) => health === "up");
       },
       startMsMax,

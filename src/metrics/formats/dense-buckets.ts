@@ -29,7 +29,10 @@ export function downscaleToSpan(histogram: ExponentialHistogram, bucketsMax: num
 export function denseBuckets({ indexes, counts }: BucketRun): DenseBuckets {
   const offset = indexes[0];
   if (offset === undefined) return noBuckets;
-  const dense = new Array<number>(indexes.at(-1)! - offset + 1).fill(0);
-  for (const [at, index] of indexes.entries()) dense[index - offset] = counts[at]!;
+  const dense: number[] = [];
+  for (let at = 0, next = offset; at < indexes.length; at += 1, next += 1) {
+    for (; next < indexes[at]!; next += 1) dense.push(0);
+    dense.push(counts[at]!);
+  }
   return { offset, counts: dense };
 }

@@ -1,7 +1,7 @@
 import type { MetricsSnapshot } from "../snapshot.js";
 import { type OtlpOptions, otlpRequest } from "./otlp.js";
-import { writeOtlpJson } from "./otlp-json.js";
-import { writeOtlpProtobuf } from "./otlp-protobuf.js";
+import { renderOtlpJson } from "./otlp-json.js";
+import { renderOtlpProtobuf } from "./otlp-protobuf.js";
 
 export interface OtlpEncodeOptions extends OtlpOptions {
   /** `json` is for people and for receivers that know nothing else. @default "protobuf" */
@@ -39,5 +39,20 @@ export function encodeOtlp(
   options: OtlpEncodeOptions = {},
 ): string | Uint8Array<ArrayBuffer> {
   const request = otlpRequest(snapshot, options);
-  return options.encoding === "json" ? writeOtlpJson(request) : writeOtlpProtobuf(request);
+  if (options.encoding === "json") return [...renderOtlpJson(request)].join("");
+  let body = new Uint8Array();
+  for (const piece of renderOtlpProtobuf(request)) if (piece.length > 0) body = piece;
+  return body;
+}
+
+/**
+ * The same in pieces, for many series: joined they are what `encodeOtlp` gives. An empty piece is where others may have a turn;
+ * `writeYielding` gives them one.
+ */
+export function renderOtlp(
+  snapshot: MetricsSnapshot,
+  options: OtlpEncodeOptions = {},
+): Iterable<string> | Iterable<Uint8Array> {
+  const request = otlpRequest(snapshot, options);
+  return options.encoding === "json" ? renderOtlpJson(request) : renderOtlpProtobuf(request);
 }

@@ -46,8 +46,8 @@ function nativeBuckets(run: BucketRun, indexOfZero: number, zeros: { count: numb
   const deltas: number[] = [];
   let next = 0;
   let former = 0;
-  for (const [at, ours] of run.indexes.entries()) {
-    const index = ours + 1;
+  for (let at = 0; at < run.indexes.length; at += 1) {
+    const index = run.indexes[at]! + 1;
     const count = run.counts[at]!;
     if (index <= indexOfZero) {
       zeros.count += count;

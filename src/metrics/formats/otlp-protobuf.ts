@@ -9,20 +9,51 @@ import type {
   OtlpRequest,
 } from "./otlp.js";
 
+/** After so many bytes of points others may have a turn: well under a millisecond. */
+const bytesPerPause = 16_384;
+const nothing = new Uint8Array();
+
 /**
- * The request as protobuf. Field numbers are those of opentelemetry-proto 1.11 (collector/metrics/v1/metrics_service.proto, metrics/v1,
- * common/v1, resource/v1). Fields come in the order in which OpenTelemetry's JavaScript transformer writes them, and defaults are written
- * where it writes them, so that the bytes can be compared.
+ * The request as protobuf, in pieces: empty ones, where others may have a turn, and then the whole. Field numbers are those of
+ * opentelemetry-proto 1.11 (collector/metrics/v1/metrics_service.proto, metrics/v1, common/v1, resource/v1). Fields come in the order in
+ * which OpenTelemetry's JavaScript transformer writes them, and defaults are written where it writes them, so that the bytes can be compared.
  */
-export function writeOtlpProtobuf(request: OtlpRequest): Uint8Array<ArrayBuffer> {
-  const writer = new ProtobufWriter(64 * 1024);
-  if (request.metrics.length > 0) writer.message(1, request, writeResourceMetrics);
-  return writer.finish();
+export function* renderOtlpProtobuf({
+  resource,
+  scope,
+  metrics,
+}: OtlpRequest): Generator<Uint8Array<ArrayBuffer>> {
+  const scopeMetrics = new ProtobufWriter(64 * 1024);
+  const points = new ProtobufWriter(64 * 1024);
+  let isEmpty = true;
+  scopeMetrics.message(1, scope, writeScope);
+  for (const metric of metrics) {
+    if (metric === undefined) {
+      yield nothing;
+      continue;
+    }
+    isEmpty = false;
+    let pausedAt = 0;
+    for (const _ of writePoints(points, metric)) {
+      if (points.length - pausedAt < bytesPerPause) continue;
+      pausedAt = points.length;
+      yield nothing;
+    }
+    scopeMetrics.message(2, { metric, points: points.finish() }, writeMetric);
+    yield nothing;
+  }
+  if (isEmpty) return;
+  const request = new ProtobufWriter(scopeMetrics.length + 1024);
+  request.message(1, { resource, scopeMetrics: scopeMetrics.finish() }, writeResourceMetrics);
+  yield request.finish();
 }
 
-function writeResourceMetrics(writer: ProtobufWriter, request: OtlpRequest): void {
-  writer.message(1, request.resource, writeResource);
-  writer.message(2, request, writeScopeMetrics);
+function writeResourceMetrics(
+  writer: ProtobufWriter,
+  { resource, scopeMetrics }: { resource: readonly OtlpAttribute[]; scopeMetrics: Uint8Array },
+): void {
+  writer.message(1, resource, writeResource);
+  writer.bytes(2, scopeMetrics);
 }
 
 function writeResource(writer: ProtobufWriter, attributes: readonly OtlpAttribute[]): void {
@@ -31,39 +62,47 @@ function writeResource(writer: ProtobufWriter, attributes: readonly OtlpAttribut
   writer.uint(2, 0);
 }
 
-function writeScopeMetrics(writer: ProtobufWriter, { scope, metrics }: OtlpRequest): void {
-  writer.message(1, scope, writeScope);
-  for (const metric of metrics) writer.message(2, metric, writeMetric);
-}
-
 function writeScope(writer: ProtobufWriter, { name, version }: OtlpRequest["scope"]): void {
   writer.string(1, name);
   if (version !== undefined) writer.string(2, version);
 }
 
-function writeMetric(writer: ProtobufWriter, metric: OtlpMetric): void {
-  writer.string(1, metric.name);
-  if (metric.description !== "") writer.string(2, metric.description);
-  if (metric.unit !== "") writer.string(3, metric.unit);
-  switch (metric.kind) {
-    case "gauge":
-      writer.message(5, metric, writeNumbers);
-      break;
-    case "sum":
-      writer.message(7, metric, writeNumbers);
-      break;
-    case "exponentialHistogram":
-      writer.message(10, metric, writeHistograms);
-      break;
+/** The field `data_points` of Gauge, Sum and ExponentialHistogram. Stops after each point. */
+function* writePoints(writer: ProtobufWriter, metric: OtlpMetric): Generator<undefined, void> {
+  if (metric.kind === "exponentialHistogram") {
+    for (const point of metric.points) {
+      writer.message(1, point, writeHistogramPoint);
+      yield;
+    }
+  } else {
+    for (const point of metric.points) {
+      writer.message(1, point, writeNumberPoint);
+      yield;
+    }
   }
 }
 
-/** Gauge has the first of Sum's fields only. */
-function writeNumbers(writer: ProtobufWriter, metric: Extract<OtlpMetric, { kind: "gauge" | "sum" }>): void {
-  for (const point of metric.points) writer.message(1, point, writeNumberPoint);
+interface WrittenMetric {
+  readonly metric: OtlpMetric;
+  readonly points: Uint8Array;
+}
+
+function writeMetric(writer: ProtobufWriter, written: WrittenMetric): void {
+  const { name, description, unit, kind } = written.metric;
+  writer.string(1, name);
+  if (description !== "") writer.string(2, description);
+  if (unit !== "") writer.string(3, unit);
+  writer.message(dataFields[kind], written, writeData);
+}
+
+const dataFields = { gauge: 5, sum: 7, exponentialHistogram: 10 } as const;
+
+/** Gauge, Sum and ExponentialHistogram have these fields as far as they have them. */
+function writeData(writer: ProtobufWriter, { metric, points }: WrittenMetric): void {
+  writer.raw(points);
   if (metric.kind === "gauge") return;
   writer.uint(2, metric.temporality);
-  if (metric.isMonotonic) writer.bool(3, true);
+  if (metric.kind === "sum" && metric.isMonotonic) writer.bool(3, true);
 }
 
 function writeNumberPoint(writer: ProtobufWriter, point: OtlpNumberPoint): void {
@@ -71,14 +110,6 @@ function writeNumberPoint(writer: ProtobufWriter, point: OtlpNumberPoint): void 
   writer.fixed64(3, point.timeUnixNano);
   writer.double(4, point.asDouble);
   for (const one of point.attributes) writer.message(7, one, writeAttribute);
-}
-
-function writeHistograms(
-  writer: ProtobufWriter,
-  { points, temporality }: Extract<OtlpMetric, { kind: "exponentialHistogram" }>,
-): void {
-  for (const point of points) writer.message(1, point, writeHistogramPoint);
-  writer.uint(2, temporality);
 }
 
 function writeHistogramPoint(writer: ProtobufWriter, point: OtlpHistogramPoint): void {

@@ -14,7 +14,7 @@ import { anySnapshotOf, histogramOf } from "../../../test/kit/format-snapshots.j
 import { messageType, plain } from "../../../test/kit/schemas.js";
 import type { ExponentialHistogram } from "../../sketch/index.js";
 import type { HistogramFamily, MetricsSnapshot, NumberFamily } from "../snapshot.js";
-import { encodeOtlp } from "./encode-otlp.js";
+import { encodeOtlp, renderOtlp } from "./encode-otlp.js";
 
 const seed = Number(process.env.POUNDLOCK_SEED ?? 20261121);
 const requestType = messageType(
@@ -361,4 +361,24 @@ test("encodeOtlp() marks the overflow series, and writes what UTF-8 can't tell a
 test("encodeOtlp() of nothing is an empty request", () => {
   assert.equal(encodeOtlp(snapshotOf()).length, 0);
   assert.equal(encodeOtlp(snapshotOf(), { encoding: "json" }), '{"resourceMetrics":[]}');
+});
+
+test("renderOtlp() comes in small pieces, or with pauses, and joined is what encodeOtlp() gives", () => {
+  const values = Array.from({ length: 500 }, (_, at) => 1.01 ** at);
+  const histogram = histogramOf(5, values);
+  const points = Array.from({ length: 300 }, (_, at) => ({ labels: [`${at}`], startedMs, histogram }));
+  const snapshot = snapshotOf({ name: "h", help: "", labelNames: ["l"], kind: "histogram", points });
+
+  const json = [...renderOtlp(snapshot, { encoding: "json" })] as string[];
+  const pieces = [...renderOtlp(snapshot)] as Uint8Array[];
+
+  assert.equal(json.join(""), encodeOtlp(snapshot, { encoding: "json" }));
+  assert.ok(json.length > 20 && json.every(({ length }) => length < 50_000));
+  const whole = pieces.pop()!;
+  assert.deepEqual(Buffer.from(whole), Buffer.from(encodeOtlp(snapshot)));
+  assert.ok(pieces.every(({ length }) => length === 0));
+  assert.ok(
+    pieces.length >= Math.floor(whole.length / 40_000),
+    `${pieces.length} pauses in ${whole.length} bytes`,
+  );
 });

@@ -52,27 +52,29 @@ export interface OtlpOptions {
 export interface OtlpRequest {
   readonly resource: readonly OtlpAttribute[];
   readonly scope: { readonly name: string; readonly version?: string };
-  readonly metrics: readonly OtlpMetric[];
+  /** Made while it is read, once; undefined is where others may have a turn. */
+  readonly metrics: Iterable<OtlpMetric | undefined>;
 }
 
 export type OtlpAttribute = readonly [key: string, value: OtlpAttributeValue];
 
+/** Has at least one point; points are made while they are read, once, because a histogram's are large. */
 export type OtlpMetric = {
   readonly name: string;
   readonly description: string;
   readonly unit: string;
 } & (
-  | { readonly kind: "gauge"; readonly points: readonly OtlpNumberPoint[] }
+  | { readonly kind: "gauge"; readonly points: Iterable<OtlpNumberPoint> }
   | {
       readonly kind: "sum";
       readonly isMonotonic: boolean;
       readonly temporality: OtlpTemporality;
-      readonly points: readonly OtlpNumberPoint[];
+      readonly points: Iterable<OtlpNumberPoint>;
     }
   | {
       readonly kind: "exponentialHistogram";
       readonly temporality: OtlpTemporality;
-      readonly points: readonly OtlpHistogramPoint[];
+      readonly points: Iterable<OtlpHistogramPoint>;
     }
 );
 
@@ -117,7 +119,7 @@ const overflowAttributes: readonly OtlpAttribute[] = [["otel.metric.overflow", t
  * @throws OptionError when bucketsMax is not in its range
  */
 export function otlpRequest(snapshot: MetricsSnapshot, options: OtlpOptions = {}): OtlpRequest {
-  const writer = new RequestMaker(snapshot, options);
+  const maker = new RequestMaker(snapshot, options);
   const { resource = { "service.name": "unknown_service:node" }, scope = { name: "poundlock" } } = options;
   return {
     resource: Object.entries(resource).map(([key, value]) => attribute(key, value)),
@@ -125,7 +127,7 @@ export function otlpRequest(snapshot: MetricsSnapshot, options: OtlpOptions = {}
       name: wellFormed(scope.name),
       ...(scope.version === undefined ? {} : { version: wellFormed(scope.version) }),
     },
-    metrics: snapshot.families.flatMap((family) => writer.metricsOf(family)),
+    metrics: maker.metricsOf(snapshot.families),
   };
 }
 
@@ -153,27 +155,29 @@ class RequestMaker {
     for (const { kind, name } of snapshot.families) if (kind !== "window") this.#names.take(name);
   }
 
-  metricsOf(family: MetricFamily): OtlpMetric[] {
-    if (family.kind === "histogram") return this.#ofHistogram(family);
-    if (family.kind === "window") return this.#ofWindow(family);
-    return this.#ofNumber(family);
+  *metricsOf(families: readonly MetricFamily[]): Generator<OtlpMetric | undefined> {
+    for (const family of families) {
+      if (family.kind === "histogram") yield* this.#ofHistogram(family);
+      else if (family.kind === "window") yield* this.#ofWindow(family);
+      else yield* this.#ofNumber(family);
+    }
   }
 
-  #ofNumber(family: NumberFamily): OtlpMetric[] {
+  *#ofNumber(family: NumberFamily): Generator<OtlpMetric | undefined> {
     const isGauge = family.kind === "gauge";
-    const distinct = allOf(distinctPoints(family.points, isGauge ? mergeGauges(family.across) : addNumbers));
-    const points = distinct.map((point) => ({ ...this.#head(family, point), asDouble: point.value }));
-    if (points.length === 0) return [];
-    if (isGauge) return [{ ...metricHead(family), kind: "gauge", points }];
+    const distinct = yield* distinctPoints(family.points, isGauge ? mergeGauges(family.across) : addNumbers);
+    if (distinct.length === 0) return;
+    const points = made(distinct, (point) => ({ ...this.#head(family, point), asDouble: point.value }));
+    if (isGauge) return yield { ...metricHead(family), kind: "gauge", points };
     const isMonotonic = family.kind === "counter";
-    return [{ ...metricHead(family), kind: "sum", isMonotonic, temporality: this.#temporality, points }];
+    yield { ...metricHead(family), kind: "sum", isMonotonic, temporality: this.#temporality, points };
   }
 
-  #ofHistogram(family: HistogramFamily): OtlpMetric[] {
-    const distinct = allOf(distinctPoints(family.points, mergeHistograms));
-    const points = distinct.map((point) => this.#histogramPoint(family, point));
-    if (points.length === 0) return [];
-    return [{ ...metricHead(family), kind: "exponentialHistogram", temporality: this.#temporality, points }];
+  *#ofHistogram(family: HistogramFamily): Generator<OtlpMetric | undefined> {
+    const distinct = yield* distinctPoints(family.points, mergeHistograms);
+    if (distinct.length === 0) return;
+    const points = made(distinct, (point) => this.#histogramPoint(family, point));
+    yield { ...metricHead(family), kind: "exponentialHistogram", temporality: this.#temporality, points };
   }
 
   #histogramPoint(family: HistogramFamily, point: HistogramPoint): OtlpHistogramPoint {
@@ -192,12 +196,13 @@ class RequestMaker {
     };
   }
 
-  #ofWindow(family: WindowFamily): OtlpMetric[] {
+  *#ofWindow(family: WindowFamily): Generator<OtlpMetric | undefined> {
     const name = this.#names.take(family.name, ["", ".avg", ".count"]);
     const quantiles: OtlpNumberPoint[] = [];
     const averages: OtlpNumberPoint[] = [];
     const counts: OtlpNumberPoint[] = [];
-    for (const point of allOf(distinctPoints(family.points, mergeWindows))) {
+    for (const point of yield* distinctPoints(family.points, mergeWindows)) {
+      yield;
       const summary = summarizeWindow(point.values);
       const head = this.#head(family, point);
       counts.push({ ...head, asDouble: summary.n });
@@ -210,12 +215,11 @@ class RequestMaker {
     }
     const { description, unit } = metricHead(family);
     const countUnit = "{observation}";
-    const metrics: OtlpMetric[] = [
-      { name, description, unit, kind: "gauge", points: quantiles },
-      { name: `${name}.avg`, description, unit, kind: "gauge", points: averages },
-      { name: `${name}.count`, description, unit: countUnit, kind: "gauge", points: counts },
-    ];
-    return metrics.filter(({ points }) => points.length > 0);
+    if (quantiles.length > 0) yield { name, description, unit, kind: "gauge", points: quantiles };
+    if (averages.length > 0)
+      yield { name: `${name}.avg`, description, unit, kind: "gauge", points: averages };
+    if (counts.length > 0)
+      yield { name: `${name}.count`, description, unit: countUnit, kind: "gauge", points: counts };
   }
 
   #head(family: MetricFamily, point: NumberPoint | HistogramPoint | WindowPoint): OtlpPointHead {
@@ -248,7 +252,11 @@ const windowQuantiles: readonly (readonly [quantile: string, of: keyof WindowSum
   ["1", "max"],
 ];
 
-function metricHead({ name, help, unit = "" }: MetricFamily): Omit<OtlpMetric, "kind" | "points"> {
+function metricHead({
+  name,
+  help,
+  unit = "",
+}: MetricFamily): Pick<OtlpMetric, "name" | "description" | "unit"> {
   return { name: wellFormed(name), description: wellFormed(help), unit: wellFormed(unit) };
 }
 
@@ -260,10 +268,6 @@ function isRangeKnown({ count, hasLooseRange, min, max }: ExponentialHistogram):
   return count > 0 && hasLooseRange !== true && !Number.isNaN(min) && !Number.isNaN(max);
 }
 
-/** What a generator returns, when nobody else needs a turn in between. */
-function allOf<T>(steps: Generator<undefined, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+function* made<P, T>(points: readonly P[], make: (point: P) => T): Generator<T> {
+  for (const point of points) yield make(point);
 }
