@@ -53,6 +53,13 @@ export type {
   TimerMetricOptions,
   WindowOptions,
 } from "./options.js";
+export {
+  type OtlpPusher,
+  type OtlpPushFigures,
+  type OtlpPushOptions,
+  pushOtlp,
+  type SnapshotTaker,
+} from "./otlp-push.js";
 export { pointOf, summaryOf } from "./points.js";
 export {
   type CollectOptions,

@@ -10,6 +10,7 @@ const pages = {
   "src/metrics/index.ts": [
     "docs/reference/metrics.md",
     "docs/reference/metrics-formats.md",
+    "docs/reference/metrics-otlp.md",
     "docs/reference/metrics-processes.md",
   ],
   "src/sketch/index.ts": ["docs/reference/sketch.md"],
