@@ -1,4 +1,4 @@
-import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worker_threads";
+import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from "node:worker_threads";
 import { layoutVersion } from "./memory/layout.js";
 
 /**
@@ -15,6 +15,15 @@ export function inheritedBuffer(name: string): SharedArrayBuffer | undefined {
 /** From now on, each thread that this one starts finds the buffer. */
 export function handDown(name: string, buffer: SharedArrayBuffer): void {
   setEnvironmentData(keyOf(name), buffer);
+  setEnvironmentData(parentKey, threadId);
+}
+
+const parentKey = `poundlock.metrics/${layoutVersion} thread`;
+const inheritedParent: unknown = isMainThread ? undefined : getEnvironmentData(parentKey);
+
+/** Id of the nearest thread above this one that has opened a registry. */
+export function parentThread(): number | undefined {
+  return typeof inheritedParent === "number" && inheritedParent !== threadId ? inheritedParent : undefined;
 }
 
 /** Open registries of this thread, whichever copy of the package opened them. */

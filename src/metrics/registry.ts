@@ -1,7 +1,7 @@
 import { type Clock, monotonicOriginMs, systemClock } from "../base/index.js";
 import { defineMetric, type SeriesDefaults, schemaOption, windowOption } from "./define.js";
 import type { Definition } from "./definition.js";
-import { forget } from "./discovery.js";
+import { forget, parentThread } from "./discovery.js";
 import { MetricKindError, MetricUnknownError } from "./errors.js";
 import { Counter, Gauge, Histogram, instrumentOf, UpDownCounter, Window } from "./instruments.js";
 import type { ThreadPlace } from "./memory/binding.js";
@@ -54,7 +54,7 @@ export class Registry {
     this.#defaults = { seriesMax, idleMs: idleMs === 0 ? undefined : idleMs };
     const ownStartMs = startedMonotonicMs - sharedOriginMs(clock);
     const sinceMs = (): number => clock.monotonicMs() - ownStartMs;
-    const writer = claimWriter(segment);
+    const writer = claimWriter(segment, parentThread());
     this.#place = { writer, nowMs: () => clock.now(), sinceMs };
     watchThreads(segment);
     this.#families = new Families(segment);

@@ -41,6 +41,7 @@ export class Snapshots {
   readonly #maker: SnapshotMaker;
   readonly #turn: ReaderTurn;
   readonly #expiry: Expiry;
+  readonly #getOn = (): void => this.#turn.getOn();
   #current: Promise<MetricsSnapshot> | undefined;
   /** One that has been asked for and has not begun. */
   #next: Promise<MetricsSnapshot> | undefined;
@@ -60,9 +61,11 @@ export class Snapshots {
     try {
       let taken = this.#cut();
       for (let attempt = 1; ; attempt += 1) {
-        const made = drain(this.#maker.read(taken.cut, taken.families, taken.time));
+        const made = drain(this.#maker.read(taken.cut, taken.families, taken.time), this.#getOn);
         const isExact = taken.cut.isValid();
         if (isExact || attempt === attemptsMax) return this.#finish(made, taken, isExact);
+        // Another reader has taken the turn, unless it is only a record that came late.
+        this.#turn.take();
         taken = this.#retake(taken);
       }
     } finally {
@@ -104,10 +107,14 @@ export class Snapshots {
         const { cut, families, time } = taken;
         const reading = this.#maker.read(cut, families, time);
         const givesWay = attempt <= attemptsThatGiveWay;
-        const made = givesWay ? await drainLater(reading, elapsedMs, () => cut.isCurrent()) : drain(reading);
+        const isWanted = (): boolean => cut.isCurrent();
+        const made = givesWay
+          ? await drainLater(reading, { elapsedMs, isWanted, getOn: this.#getOn })
+          : drain(reading, this.#getOn);
         const isExact = made !== undefined && cut.isValid();
         if (made !== undefined && (isExact || attempt >= attemptsMax))
           return this.#finish(made, taken, isExact);
+        await this.#turn.takeLater(turnInLine, elapsedMs);
         taken = this.#retake(taken);
       }
     } finally {
@@ -119,7 +126,7 @@ export class Snapshots {
   forgetAll(): void {
     this.take();
     const families = this.#families.all();
-    drain(this.#maker.list.update(families));
+    drain(this.#maker.list.update(families), this.#getOn);
     this.#expiry.freeAll(families, this.#maker.list);
     // A new epoch, so that every block is looked at before it is written.
     new Cut(this.#segment);
@@ -146,23 +153,30 @@ export class Snapshots {
   }
 }
 
-function drain<T>(reading: Generator<void, T>): T {
+function drain<T>(reading: Generator<void, T>, getOn: () => void): T {
   for (;;) {
     const step = reading.next();
     if (step.done === true) return step.value;
+    getOn();
   }
+}
+
+interface Turns {
+  readonly elapsedMs: () => number;
+  readonly isWanted: () => boolean;
+  readonly getOn: () => void;
 }
 
 /** Undefined when what is read is no longer wanted. */
 async function drainLater<T>(
   reading: Generator<void, T>,
-  elapsedMs: () => number,
-  isWanted: () => boolean,
+  { elapsedMs, isWanted, getOn }: Turns,
 ): Promise<T | undefined> {
   let start = elapsedMs();
   for (;;) {
     const step = reading.next();
     if (step.done === true) return step.value;
+    getOn();
     if (elapsedMs() - start < turnMs) continue;
     await turnInLine();
     if (!isWanted()) return undefined;

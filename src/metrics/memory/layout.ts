@@ -40,7 +40,9 @@ export const word = {
   epoch: 16,
   /** Slot of the thread that takes a snapshot, plus 1; 0 for none. */
   reader: 32,
-  /** Who expires series, in the same form. */
+  /** Rises while that thread is at it. */
+  readerProgress: 34,
+  /** Who expires series, in the form of `reader`. */
   expirer: 33,
   /** First free unit of the heap. */
   heapNext: 48,
@@ -70,6 +72,8 @@ export const threadWord = {
   threadId: 1,
   /** Rises with each thread that takes the slot over. */
   incarnation: 2,
+  /** Of the thread that started this one, plus 1; 0 when that is not known. It ends with it. */
+  parent: 5,
   /** Owner-only heap: next free unit and end of the chunk. */
   chunkNext: 3,
   chunkEnd: 4,

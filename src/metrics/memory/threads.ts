@@ -7,9 +7,10 @@ import { ThreadWriter } from "./writer.js";
 
 /**
  * Takes a place for this thread: one whose thread has ended, with its blocks, or a new one.
+ * @param parent id of the thread that started this one, if that is known
  * @throws MetricThreadsError when all are in use
  */
-export function claimWriter(segment: Segment): ThreadWriter {
+export function claimWriter(segment: Segment, parent?: number): ThreadWriter {
   const { i32 } = segment;
   for (const wanted of [threadState.dead, threadState.free, threadState.ended]) {
     for (let slot = 0; slot < segment.threadsMax; slot += 1) {
@@ -18,7 +19,10 @@ export function claimWriter(segment: Segment): ThreadWriter {
       if (Atomics.load(i32, stateAt) !== wanted) continue;
       if (Atomics.compareExchange(i32, stateAt, wanted, threadState.live) !== wanted) continue;
       if (wanted === threadState.ended) countEnd(segment, slot);
+      Atomics.store(i32, at + threadWord.parent, parent === undefined ? 0 : parent + 1);
       Atomics.store(i32, at + threadWord.threadId, threadId + 1);
+      // What the former thread was at, or nobody else could be: its place is alive again.
+      for (const turn of [word.reader, word.expirer]) Atomics.compareExchange(i32, turn, slot + 1, 0);
       Atomics.add(i32, at + threadWord.incarnation, 1);
       const writer = new ThreadWriter(segment, slot);
       writer.finishNewest();
@@ -62,7 +66,7 @@ function onWorker(message: unknown): void {
   });
 }
 
-/** Gives a thread's places free. To be called once no step of that thread can follow. */
+/** Gives the places of a thread, and of those that it started, free. To be called once no step of that thread can follow. */
 export function buryThread(segment: Segment, id: number): void {
   const { i32 } = segment;
   for (let slot = 0; slot < segment.threadsMax; slot += 1) {
@@ -73,6 +77,21 @@ export function buryThread(segment: Segment, id: number): void {
     countEnd(segment, slot);
     Atomics.store(i32, at + threadWord.state, threadState.dead);
   }
+  for (const child of childrenOf(segment, id)) buryThread(segment, child);
+}
+
+/** Node ends a thread's threads before it, and nobody else sees them end. */
+function childrenOf(segment: Segment, id: number): number[] {
+  const { i32, threadsMax } = segment;
+  const children = new Set<number>();
+  for (let slot = 0; slot < threadsMax; slot += 1) {
+    const at = segment.threadUnit(slot) * 2;
+    const state = Atomics.load(i32, at + threadWord.state);
+    const isThere = state === threadState.live || state === threadState.ended;
+    if (isThere && i32[at + threadWord.parent] === id + 1) children.add(i32[at + threadWord.threadId]! - 1);
+  }
+  children.delete(id);
+  return [...children];
 }
 
 /** Counts the thread's end, and the record that it had begun and not made. */
