@@ -221,6 +221,7 @@ class World {
       f64: this.#stepwise(segment.f64, thread),
       bytes: this.#stepwise(segment.bytes, thread),
       chains: this.#stepwise(chains, thread),
+      chainHalves: this.#stepwise(segment.chainHalves, thread),
     });
   }
 

@@ -29,6 +29,8 @@ export class Segment {
   readonly f64: Float64Array<SharedArrayBuffer>;
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   readonly chains: BigInt64Array<SharedArrayBuffer>;
+  /** The same as pairs of Int32, for who only compares. */
+  readonly chainHalves: Int32Array<SharedArrayBuffer>;
   readonly threadsMax: number;
   readonly familiesMax: number;
   /** Int32 index of the first family's entry. */
@@ -54,6 +56,7 @@ export class Segment {
     const division = divide(this.threadsMax, this.familiesMax);
     this.familiesAt = division.familiesUnit * 2;
     this.chains = new BigInt64Array(buffer, division.chainsUnit * 8, chainsCount);
+    this.chainHalves = new Int32Array(buffer, division.chainsUnit * 8, 2 * chainsCount);
   }
 
   static create(size: SegmentSize, origin: Origin): Segment {

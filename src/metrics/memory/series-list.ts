@@ -37,8 +37,8 @@ export class SeriesList {
 
   constructor(segment: Segment) {
     this.#segment = segment;
-    const { buffer, byteOffset, length } = segment.chains;
-    this.#heads = new Int32Array(buffer, byteOffset, 2 * length);
+    const { length } = segment.chains;
+    this.#heads = segment.chainHalves;
     this.#readHeads = new BigInt64Array(length);
     this.#readHalves = new Int32Array(this.#readHeads.buffer);
   }
