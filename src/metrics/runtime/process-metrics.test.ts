@@ -63,6 +63,8 @@ test("processMetrics() counts CPU time and how busy the loop was, as much as was
   t.after(() => metrics.close());
   const cpu = (): number => Object.values(valuesOf(registry, "process_cpu_seconds_total"))[0]!;
   const active = (): number => valuesOf(registry, "nodejs_eventloop_active_seconds_total")["0"]!;
+  // Node says nothing of the loop until it has begun to turn.
+  await new Promise((resolve) => setImmediate(resolve));
   metrics.sample();
   const before = { cpu: cpu(), own: process.cpuUsage(), active: active() };
 
