@@ -31,6 +31,11 @@ export class RequestRecord {
   }
 }
 
+/** A message, an answer, or a framework's wrapper of either. */
+interface Linked {
+  [key: symbol]: RequestRecord | undefined;
+}
+
 /** Counts requests: one step when they start, one when they end, so that every snapshot adds up. */
 export class RequestMeter {
   readonly #registry: Registry;
@@ -41,8 +46,8 @@ export class RequestMeter {
   readonly #types: BoundedNames;
   /** Which request the code that runs belongs to. */
   readonly current: AsyncLocalStorage<RequestRecord> = new AsyncLocalStorage();
-  /** By the objects that stand for a request: its message, its answer, a framework's wrapper of either. */
-  readonly #records = new WeakMap<object, RequestRecord>();
+  /** Of a property of the objects that stand for a request; each meter has its own. A WeakMap would take some µs for each request. */
+  readonly #key = Symbol("poundlock request");
 
   constructor(registry: Registry, families: ServiceFamilies, settings: ServiceSettings, clock: Clock) {
     this.#registry = registry;
@@ -62,13 +67,13 @@ export class RequestMeter {
 
   /** From now on `recordOf` finds the record by these. */
   link(record: RequestRecord, ...objects: readonly object[]): void {
-    for (const object of objects) this.#records.set(object, record);
+    for (const object of objects) (object as Linked)[this.#key] = record;
   }
 
   /** The record of a request, message, answer or context; without one, of the request that the code which runs belongs to. */
   recordOf(object?: object): RequestRecord | undefined {
     if (object === undefined) return this.current.getStore();
-    return this.#records.get(object);
+    return (object as Linked)[this.#key];
   }
 
   /** Counts the request, unless that was done. */
@@ -76,10 +81,10 @@ export class RequestMeter {
     if (record.isOver) return;
     record.isOver = true;
     const { method, scheme, error, isTimedOut } = record;
-    const { status } = outcome;
+    const { status, end } = outcome;
     const elapsedMs = Math.max(0, this.#clock.monotonicMs() - record.startedMs);
-    const found = faultOf({ ...outcome, error, isTimedOut });
-    const fault = found === undefined ? undefined : { ...found, type: this.#types.of(found.type) };
+    const found = faultOf({ status, end, error, isTimedOut });
+    const fault = found === undefined ? undefined : { class: found.class, type: this.#types.of(found.type) };
     const route = record.route === undefined ? noRoute : this.#routes.of(record.route);
     this.#registry.together(() => {
       const { requests, errors, rateLimited, latency } = this.#families;

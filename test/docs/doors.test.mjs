@@ -6,12 +6,14 @@ import { inRoot } from "../../scripts/paths.mjs";
 
 /** Doors whose reference names all that they export. */
 const pages = {
+  "src/http/index.ts": ["docs/reference/http-metrics.md"],
   "src/locks/index.ts": ["docs/reference/locks.md"],
   "src/metrics/index.ts": [
     "docs/reference/metrics.md",
     "docs/reference/metrics-formats.md",
     "docs/reference/metrics-otlp.md",
     "docs/reference/metrics-processes.md",
+    "docs/reference/metrics-runtime.md",
   ],
   "src/sketch/index.ts": ["docs/reference/sketch.md"],
 };
