@@ -19,7 +19,7 @@ import {
   quantileOf,
 } from "../../src/sketch/index.js";
 import { histogramOf } from "../kit/format-snapshots.js";
-import { PrometheusServer, type QueriedSample } from "../kit/prometheus-server.js";
+import { PrometheusServer, type VectorSample } from "../kit/prometheus.js";
 
 /** Without chance: the logarithms of n values are spread like a bell. */
 function bell(n: number, middle: number, width: number): number[] {
@@ -76,29 +76,33 @@ const service = createServer((request, response) => {
   void pipeline(Readable.from(writeYielding(format.render(snapshot))), response);
 });
 let prometheus: PrometheusServer;
+/** The time to ask about. */
+let atS: number;
 
 before(async () => {
   await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
   const { port } = service.address() as AddressInfo;
-  prometheus = await PrometheusServer.start({
-    targets: [`127.0.0.1:${port}`],
-    features: ["native-histograms"],
-  });
-  await prometheus.scraped();
+  prometheus = await PrometheusServer.start({ test: { port, path: "/metrics" } }, ["native-histograms"]);
+  atS = await prometheus.scraped();
 });
 
 after(async () => {
-  await prometheus.stop();
+  await prometheus[Symbol.asyncDispose]();
   service.close();
 });
 
-function bySeries(samples: readonly QueriedSample[]): Record<string, number> {
-  return Object.fromEntries(samples.map(({ labels, value }) => [labels.series, value]));
+async function bySeries(query: string): Promise<Record<string, number>> {
+  const samples = await prometheus.query(query, atS);
+  return Object.fromEntries(samples.map((sample) => [sample.metric.series, numberOf(sample)]));
+}
+
+function numberOf({ value }: VectorSample): number {
+  return Number(value?.[1].replace("Inf", "Infinity"));
 }
 
 test("Prometheus asks for protobuf and takes native histograms with their counts and sums", async () => {
-  const counts = bySeries(await prometheus.query("histogram_count(wait_seconds)"));
-  const sums = bySeries(await prometheus.query("histogram_sum(wait_seconds)"));
+  const counts = await bySeries("histogram_count(wait_seconds)");
+  const sums = await bySeries("histogram_sum(wait_seconds)");
 
   const expected = Object.entries(histograms);
   assert.deepEqual(counts, Object.fromEntries(expected.map(([series, { count }]) => [series, count])));
@@ -118,7 +122,7 @@ function isInBucketOf(histogram: ExponentialHistogram, ours: number, theirs: num
 
 for (const q of [0.01, 0.1, 0.25, 0.5, 0.9, 0.99, 0.999])
   test(`histogram_quantile(${q}) is in the bucket of quantileOf()`, async () => {
-    const theirs = bySeries(await prometheus.query(`histogram_quantile(${q}, wait_seconds)`));
+    const theirs = await bySeries(`histogram_quantile(${q}, wait_seconds)`);
 
     for (const [series, histogram] of Object.entries(histograms)) {
       const ours = quantileOf(histogram, q);
@@ -128,13 +132,17 @@ for (const q of [0.01, 0.1, 0.25, 0.5, 0.9, 0.99, 0.999])
   });
 
 test("Prometheus takes counters by protobuf, whole numbers to 2^53 and any label value", async () => {
-  const samples = await prometheus.query("orders_total");
+  const samples = await prometheus.query("orders_total", atS);
 
+  const labelled = samples.map((sample) => {
+    const { instance: _, job: __, ...labels } = sample.metric;
+    return [labels, numberOf(sample)] as const;
+  });
   assert.deepEqual(
-    samples.sort((a, b) => b.value - a.value),
+    labelled.sort(([, a], [, b]) => b - a),
     [
-      { labels: { __name__: "orders_total", status: 'say "é"\n\ufffd' }, value: 2 ** 53 - 1 },
-      { labels: { __name__: "orders_total", otel_metric_overflow: "true" }, value: 7 },
+      [{ __name__: "orders_total", status: 'say "é"\n\ufffd' }, 2 ** 53 - 1],
+      [{ __name__: "orders_total", otel_metric_overflow: "true" }, 7],
     ],
   );
 });
