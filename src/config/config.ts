@@ -12,6 +12,8 @@ export interface Config {
   readonly metrics?: Readonly<Record<string, MetricConfig>>;
   readonly store?: StoreConfig;
   readonly server?: ServerConfig;
+  /** Keeps what Poundlock measures of itself in the store, beside everything else. @default nothing is kept */
+  readonly self?: SelfConfig;
 }
 
 export interface FileSourceConfig {
@@ -92,6 +94,11 @@ export interface ServerConfig {
   readonly token?: string;
   /** Names that browsers know this server by, behind a proxy for example. */
   readonly allowedHosts?: string | readonly string[];
+}
+
+export interface SelfConfig {
+  /** Pause between two settlements, 1s..1h. @default "10s" */
+  readonly every?: DurationText;
 }
 
 /** Gives an editor the types of the configuration; returns what it was given. */

@@ -11,13 +11,14 @@ const metricKeys: Readonly<Record<string, readonly string[]>> = {
   ratio: ["kind", "of", "where", "groupsMax", "windows"],
 };
 
-const topKeys = ["version", "sources", "metrics", "store", "server"];
+const topKeys = ["version", "sources", "metrics", "store", "server", "self"];
 const sourceKeys = ["type", "path", "format", "time", "where", "from", "lineBytesMax"];
 const storeKeys: Readonly<Record<string, readonly string[]>> = {
   lmdb: ["type", "path", "durability", "stateBytesMax"],
   memory: ["type", "stateBytesMax"],
 };
 const serverKeys = ["host", "port", "token", "allowedHosts"];
+const selfKeys = ["every"];
 const timeKeys = ["field", "format"];
 
 export const metricKinds: readonly string[] = Object.keys(metricKeys);
@@ -53,6 +54,7 @@ export function keysAt(path: ProblemPath, value: unknown): readonly string[] {
   if (path.length === 1 && section === "store")
     return keysOf(storeKeys, wordAt(value, "type")) ?? storeKeys.lmdb!;
   if (path.length === 1 && section === "server") return serverKeys;
+  if (path.length === 1 && section === "self") return selfKeys;
   if (path.length === 2 && section === "sources") return sourceKeys;
   if (path.length === 2 && section === "metrics")
     return keysOf(metricKeys, wordAt(value, "kind")) ?? metricBase;

@@ -17,7 +17,7 @@ import {
 import { type ConfigProblem, type Finding, pathText } from "./problem.js";
 import { type ConfigNames, RuleReader } from "./rules.js";
 import { schema } from "./schema.js";
-import { parseSize } from "./units.js";
+import { parseDuration, parseSize } from "./units.js";
 
 /** Looked for in this order; two at once is an error, since a person would edit the one that is not read. */
 export const configNames: readonly string[] = [
@@ -89,6 +89,9 @@ function checkDocument(file: string, baseDir: string, document: ConfigDocument):
     metrics,
     store: storeChoice(config.store, baseDir),
     server: serverChoice(config.server),
+    ...(config.self === undefined
+      ? {}
+      : { self: { everyMs: parseDuration(config.self.every ?? "10s") ?? 0 } }),
     warnings: reader.warnings,
   };
 }

@@ -31,6 +31,10 @@ export interface ServerChoice {
   readonly allowedHosts?: readonly string[];
 }
 
+export interface SelfChoice {
+  readonly everyMs: number;
+}
+
 /** One normal form, whatever the configuration was written in. */
 export interface LoadedConfig {
   /** The file it came from; absent when it was made from the command line. */
@@ -41,6 +45,7 @@ export interface LoadedConfig {
   readonly metrics: readonly MetricRule[];
   readonly store: StoreChoice;
   readonly server: ServerChoice;
+  readonly self?: SelfChoice;
   /** Things that work and are probably a mistake, one sentence each. */
   readonly warnings: readonly string[];
 }

@@ -154,10 +154,17 @@ const server = z.strictObject({
   allowedHosts: z.union([hostName, z.array(hostName).min(1)]).exactOptional(),
 });
 
+const selfDuration = advised(duration, (value) => {
+  const ms = parseDuration(value);
+  if (ms === undefined || (ms >= 1000 && ms <= 3_600_000)) return undefined;
+  return { message: `${value} is outside of 1s..1h`, expected: "a duration, 1s..1h", fix: "every: 10s" };
+});
+
 export const schema: z.ZodType<Config> = z.strictObject({
   version: z.literal(1),
   sources: z.record(name, z.discriminatedUnion("type", [fileSource])),
   metrics: z.record(name, z.discriminatedUnion("kind", [count, value, ratio])).exactOptional(),
   store: z.discriminatedUnion("type", [lmdbStore, memoryStore]).exactOptional(),
   server: server.exactOptional(),
+  self: z.strictObject({ every: selfDuration.exactOptional() }).exactOptional(),
 });

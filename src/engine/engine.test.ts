@@ -3,6 +3,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { until as untilHolds } from "../../test/kit/until.js";
 import { systemClock } from "../base/index.js";
 import type { LoadedConfig } from "../config/index.js";
 import { type Engine, openEngine } from "./engine.js";
@@ -114,6 +115,30 @@ test("Engine.registry has what each settlement took, and what the modules had to
   assert.deepEqual(point?.labels, ["app"]);
   assert.equal(point?.histogram.count, said.filter((name) => name === "pipeline.settled").length);
 });
+
+for (const kind of ["memory", "lmdb"] as const)
+  test(`Engine on ${kind} keeps what it measures of itself when the configuration says so`, {
+    timeout: 60_000,
+  }, async () => {
+    const path = join(folder, `self-${kind}.jsonl`);
+    writeFileSync(path, lines(100));
+    const store = kind === "memory" ? { kind } : { kind, path: join(folder, "self-store") };
+    const config = { ...configOf(path, store), self: { everyMs: 100 } };
+    await using engine = await openEngine({ config, threads: 1 });
+    const settled = async (): Promise<number> =>
+      (await engine.query({ metric: "poundlock_settle_seconds", windowMs: 60_000 })).all.n;
+
+    await untilHolds("the settlement is in the store", async () => (await settled()) > 0);
+
+    const { metrics, name } = { metrics: engine.metrics(), name: "poundlock_settle_seconds" };
+    assert.deepEqual(metrics.find((metric) => metric.name === name)?.by, ["source"]);
+    assert.equal((await engine.query({ metric: "requests" })).all.value, 100);
+    const ledger = await engine.ledger();
+    assert.deepEqual(ledger.map(({ source, unaccounted }) => [source, unaccounted]).sort(), [
+      ["(self)", 0],
+      ["app", 0],
+    ]);
+  });
 
 test("a metric that no rule has is refused before anything is opened", async () => {
   const config = configOf(join(folder, "none"), { kind: "memory" });

@@ -30,12 +30,13 @@ import {
 } from "../store/index.js";
 import { type FileStatus, openTail, type Tail } from "../tail/index.js";
 import { openFoldPool, taskTimeoutMs } from "./fold-pool.js";
+import { OwnHistory } from "./own-history.js";
 import { OwnMetrics } from "./own-metrics.js";
 import { RateMeter } from "./rate-meter.js";
 import { packageVersion } from "./version.js";
 
 export interface EngineOptions {
-  readonly config: Pick<LoadedConfig, "sources" | "metrics" | "store">;
+  readonly config: Pick<LoadedConfig, "sources" | "metrics" | "store" | "self">;
   /** Threads that fold (1..64). @default one per core */
   readonly threads?: number;
   readonly clock?: Clock;
@@ -98,6 +99,7 @@ export class Engine implements AsyncDisposable {
   readonly #sources: readonly RunningSource[];
   readonly #clock: Clock;
   readonly #own: OwnMetrics;
+  readonly #history: OwnHistory | undefined;
   readonly #startedMs: number;
   readonly #meter: RateMeter;
   #closing: Promise<void> | undefined;
@@ -110,8 +112,10 @@ export class Engine implements AsyncDisposable {
     readonly sources: readonly RunningSource[];
     readonly clock: Clock;
     readonly own: OwnMetrics;
+    readonly history: OwnHistory | undefined;
   }) {
     this.#own = parts.own;
+    this.#history = parts.history;
     this.#store = parts.store;
     this.#query = parts.query;
     this.#pool = parts.pool;
@@ -146,11 +150,13 @@ export class Engine implements AsyncDisposable {
   }
 
   metrics(): readonly MetricInfo[] {
-    return describeMetrics(this.#query);
+    const own = this.#history === undefined ? [] : describeMetrics(this.#history.query);
+    const rules = describeMetrics(this.#query);
+    return [...rules, ...own.filter(({ name }) => !rules.some((rule) => rule.name === name))];
   }
 
   query(request: QueryRequest): Promise<MetricAnswer> {
-    return this.#query.answer(request);
+    return this.#queryOf(request.metric).answer(request);
   }
 
   /** A distribution's totals with their buckets. */
@@ -158,11 +164,11 @@ export class Engine implements AsyncDisposable {
     readonly metric: string;
     readonly groupsMax: number;
   }): Promise<readonly GroupHistogram[]> {
-    return this.#query.histograms(request);
+    return this.#queryOf(request.metric).histograms(request);
   }
 
   series(request: SeriesRequest): Promise<SeriesAnswer> {
-    return this.#query.series(request);
+    return this.#queryOf(request.metric).series(request);
   }
 
   ledger(): Promise<readonly LedgerRow[]> {
@@ -241,8 +247,17 @@ export class Engine implements AsyncDisposable {
     for (const { worker } of this.#sources) worker.drain();
     await this.#pool.close();
     await Promise.all(this.#sources.map(({ tail }) => tail.close()));
+    await this.#history?.close();
     await this.#store[Symbol.asyncDispose]();
     this.#own[Symbol.dispose]();
+  }
+
+  /** What was kept of the process itself answers where no rule has the name. */
+  #queryOf(metric: string): Query {
+    const isRule = this.#query.metrics.some(({ rule }) => rule.name === metric);
+    if (isRule || this.#history === undefined) return this.#query;
+    const own = this.#history.query;
+    return own.metrics.some(({ rule }) => rule.name === metric) ? own : this.#query;
   }
 
   #linesRead(): number {
@@ -257,13 +272,14 @@ export class Engine implements AsyncDisposable {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { config } = options;
   const clock = options.clock ?? systemClock;
-  const own = new OwnMetrics(options.notices ?? ignoreNotices, clock);
-  const { notices } = own;
   const rules: Rules = { sources: config.sources.map(({ rule }) => rule), metrics: config.metrics };
   const compiled = compileRules(rules);
-  const store = await openStore(config.store, clock, notices);
-  const opened: AsyncDisposable[] = [store];
+  const own = new OwnMetrics(options.notices ?? ignoreNotices, clock);
+  const { notices } = own;
+  const opened: AsyncDisposable[] = [];
   try {
+    const store = await openStore(config.store, clock, notices);
+    opened.push(store);
     await store.define(compiled.definitions);
     const lineBytesMax = Math.max(...config.sources.map((source) => source.lineBytesMax ?? 1024 * 1024));
     const pool = openFoldPool({ rules, threads: options.threads, lineBytesMax, clock, notices });
@@ -277,7 +293,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const worker = new FileWorker({ tail, store, folder, generation, clock, notices });
       sources.push({ rule: source.rule, tail, worker });
     }
-    return new Engine({ store, query: queryOf(store, compiled, clock), pool, sources, clock, own });
+    const query = queryOf(store, compiled, clock);
+    const history =
+      config.self === undefined
+        ? undefined
+        : await OwnHistory.open(own.registry, store, { ...config.self, clock, notices });
+    return new Engine({ store, query, pool, sources, clock, own, history });
   } catch (error) {
     for (const part of opened.reverse()) await part[Symbol.asyncDispose]();
     own[Symbol.dispose]();

@@ -18,8 +18,9 @@ import type {
   WindowOptions,
 } from "./options.js";
 import { pointOf, summaryOf } from "./points.js";
-import type { MetricsSnapshot } from "./snapshot.js";
+import type { MetricFamily, MetricsSnapshot } from "./snapshot.js";
 import { Snapshots } from "./snapshots.js";
+import { familyOf } from "./take-snapshot.js";
 import { type DurationSink, Timer } from "./timer.js";
 
 /**
@@ -188,6 +189,11 @@ export class Registry {
     const point = pointOf(this.snapshot(), name, labels);
     if (point === undefined) return 0;
     return "value" in point ? point.value : summaryOf(point).n;
+  }
+
+  /** The metrics that are registered by now, in order, without their series. */
+  registered(): readonly MetricFamily[] {
+    return this.#families.all().map(({ definition }) => familyOf(definition, []));
   }
 
   /** All metrics at this moment. Blocks for as long as it takes; see `collect` for many series. */

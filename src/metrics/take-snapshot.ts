@@ -84,7 +84,8 @@ export class SnapshotMaker {
   }
 }
 
-function familyOf(definition: Definition, points: readonly unknown[]): MetricFamily {
+/** A metric with these points. */
+export function familyOf(definition: Definition, points: readonly unknown[]): MetricFamily {
   const { name, help, unit, labels, kind, across } = definition;
   const head = { name, help, labelNames: labels, ...(unit === undefined ? {} : { unit }) };
   switch (kind) {

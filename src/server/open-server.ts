@@ -8,6 +8,7 @@ import {
   type NoticeSink,
   systemClock,
 } from "../base/index.js";
+import { processMetrics } from "../metrics/index.js";
 import { buildServer } from "./build-server.js";
 import { ListenError } from "./errors.js";
 import { Guard } from "./guard.js";
@@ -18,6 +19,8 @@ import { loadWebFiles, webDirectory } from "./web-files.js";
 
 /** Requests under way when closing are given this long. */
 const drainMs = 5000;
+/** An idle server should let the processor sleep; a stall that matters to a reader is longer. */
+const loopProbeMs = 100;
 
 export interface ServerOptions {
   readonly source: ServerSource;
@@ -68,12 +71,14 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       message: "the dashboard was not built: only the API is served",
     });
   const hub = new LiveHub({ source, clock, notices });
+  const used = processMetrics(source.registry, { clock, loopProbeMs });
   const app = buildServer({ source, hub, guard, web, clock, notices });
   const sockets = new LiveSockets({ hub, guard, clock, notices, bufferedBytesMax });
   sockets.attach(app.server);
   try {
     await app.listen({ host, port, exclusive: true });
   } catch (error) {
+    used.close();
     await hub.close();
     await app.close();
     throw listenError(error, host, port);
@@ -83,7 +88,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
   return {
     url: urlOf(host, listening.port),
     port: listening.port,
-    close: () => (closing ??= drain({ app, hub, sockets, clock })),
+    close: () => (closing ??= drain({ app, hub, sockets, clock }).finally(() => used.close())),
   };
 }
 
