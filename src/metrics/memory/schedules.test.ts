@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Registry } from "../registry.js";
 import type { MetricsSnapshot } from "../snapshot.js";
 import {
+  explore,
   exploreMost,
   type Mark,
   nameThread,
@@ -110,6 +111,37 @@ test(`a snapshot has a prefix of a thread's records, whole, whatever the schedul
       }
     },
   });
+});
+
+test("a snapshot has a thread's records in every schedule with two preemptions", () => {
+  const adding: Program = (thread) => {
+    const registry = open(thread);
+    const counter = thread.quietly(() => {
+      const bound = registry.counter("counter").bind();
+      bound.add();
+      return bound;
+    });
+    for (const what of ["begins", "made"]) thread.mark(what, "counter");
+    for (let n = 0; n < 2; n += 1) {
+      thread.mark("begins", "counter");
+      counter.add();
+      thread.mark("made", "counter");
+    }
+  };
+  const lookingOnce: Program = (thread) => {
+    const registry = open(thread);
+    thread.quietly(() => registry.snapshot());
+    look(thread, registry);
+  };
+
+  const schedules = explore({
+    programs: [adding, lookingOnce],
+    preemptionsMax: 2,
+    threadsMax: 2,
+    check: (history) => checkSnapshots(history, ["counter"]),
+  });
+
+  assert.ok(schedules > 1000, `${schedules} schedules`);
 });
 
 /** Adds one to each of two counters in one step. */

@@ -202,7 +202,7 @@ function isOverflowKey(key: Uint8Array): boolean {
 }
 
 /** FNV-1a over the family and the key; never 0. */
-function hashOf(family: number, key: Uint8Array): number {
+export function hashOf(family: number, key: Uint8Array): number {
   let hash = (0x811c9dc5 ^ family) | 0;
   for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key[i]!, 0x01000193);
   return hash | 1;
