@@ -114,9 +114,10 @@ test("negotiate() has an answer for any header, without delay", () => {
     }),
     { seed, numRuns: 500 },
   );
+  // In proportion to its length, some 30 ms; a step for each pair of characters would take minutes.
   for (const hostile of [",", ";", '"\\', " ", "a/b;", 'a/b;c="\\"', "a/b;q=0.1,"]) {
     const startMs = performance.now();
-    typeFor(hostile.repeat(16_384 / hostile.length));
-    assert.ok(performance.now() - startMs < 100, `${hostile} repeated`);
+    typeFor(hostile.repeat(262_144 / hostile.length));
+    assert.ok(performance.now() - startMs < 10_000, `${hostile} repeated`);
   }
 });
