@@ -92,12 +92,20 @@ function* histogramLines(
 ): Generator<string> {
   const buckets = new ClassicBuckets(family.family, options.edges?.(family.family));
   const edges = buckets.uppers.map((upper) => `le="${dialect.edge(upper)}"} `);
-  for (const { histogram, ...point } of family.points) {
+  for (const point of family.points) {
+    const { histogram } = point;
     const text = labelText(family.labelNames, point);
     const start = `${family.name}_bucket{${text === "" ? "" : `${text},`}`;
     const counts = buckets.cumulative(histogram);
-    for (const [at, edge] of edges.entries()) yield `${start}${edge}${counts[at]}\n`;
-    yield `${start}le="+Inf"} ${histogram.count}\n`;
+    // Lines of one point together: to hand each on by itself takes as long as to make it.
+    let lines = "";
+    for (let at = 0; at < edges.length; at += 1) {
+      lines += `${start}${edges[at]}${counts[at]}\n`;
+      if (lines.length < pieceChars) continue;
+      yield lines;
+      lines = "";
+    }
+    yield `${lines}${start}le="+Inf"} ${histogram.count}\n`;
     const labels = inBraces(text);
     // Values below 0 make the sum go down, as no counter may; OpenMetrics wants no count then either.
     if (histogram.negative.indexes.length === 0 ? dialect.isCount(histogram.sum) : dialect.isCount(-1))
