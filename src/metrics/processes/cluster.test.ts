@@ -53,24 +53,24 @@ test("gatherProcesses() has all workers of a cluster, over restarts in good orde
   assert.equal(eventsOf(await processes.collect({ waitMs: 5_000 }), "x"), 111);
 
   // In good order: what it counted after its last report is there.
-  await count(workers[0]!, 1_000);
-  workers[0]!.disconnect();
-  await gone(workers[0]!, processes, 1);
+  await count(workers[1]!, 1_000);
+  workers[1]!.disconnect();
+  await gone(workers[1]!, processes, 1);
   assert.equal(eventsOf(processes.snapshot(), "x"), 1_111);
 
   // Killed: what it had not reported is lost, and nothing else.
-  await count(workers[1]!, 10_000);
-  workers[1]!.process.kill("SIGKILL");
-  await gone(workers[1]!, processes, 2);
+  await count(workers[2]!, 10_000);
+  workers[2]!.process.kill("SIGKILL");
+  await gone(workers[2]!, processes, 2);
   assert.equal(eventsOf(processes.snapshot(), "x"), 1_111);
 
   const next = await forked(3_600_000);
   await count(next, 100_000);
   assert.equal(eventsOf(await processes.collect({ waitMs: 5_000 }), "x"), 101_111);
   assert.equal(processes.status().length, 2);
-  workers[2]!.kill();
+  early.kill();
   next.kill();
-  await gone(workers[2]!, processes, 4);
+  await gone(next, processes, 4);
   assert.equal(eventsOf(processes.snapshot(), "x"), 101_111);
   processes.close();
 });
