@@ -14,6 +14,7 @@ export interface TortureJob {
     | "snapshot-for-ever"
     | "spin"
     | "spin-recording"
+    | "spin-together"
     | "wait"
     | "wait-together"
     | "hold-turn"
@@ -92,6 +93,15 @@ function work(): void {
       shared[0] = 1;
       const endsAt = performance.now() + times;
       while (performance.now() < endsAt) if (job.do === "spin-recording") recordAll();
+      break;
+    }
+    case "spin-together": {
+      own.add();
+      shared[0] = 1;
+      const endsAt = performance.now() + times;
+      registry.together(() => {
+        while (performance.now() < endsAt) for (let n = 0; n < 100; n += 1) own.add();
+      });
       break;
     }
     case "wait":

@@ -48,10 +48,10 @@ function own(snapshot: MetricsSnapshot, name: string): number {
   return sumOf(snapshot, `poundlock_metrics_${name}`);
 }
 
-test("what eight threads record comes out exactly, and each snapshot meanwhile is a cut", async (t) => {
+test("what eight or ten threads record comes out exactly, and each snapshot meanwhile is a cut", async (t) => {
   const registry = testRegistry();
-  const threadCount = 8;
-  const times = isFull ? 1_000_000 : 3_000;
+  const threadCount = isFull ? 8 : 10;
+  const times = isFull ? 1_000_000 : 1000;
   const reader = start(t, registry, "snapshot-for-ever");
   const threads = Array.from({ length: threadCount }, (_, n) => start(t, registry, "record", `${n}`, times));
   const done = threads.map(({ worker }) => once(worker, "message"));
@@ -183,7 +183,7 @@ test("a snapshot takes no longer while a thread is busy, waits, or is stopped in
   times();
   const idleMs = times();
 
-  for (const what of ["spin", "spin-recording", "wait", "wait-together"] as const) {
+  for (const what of ["spin", "spin-recording", "spin-together", "wait", "wait-together"] as const) {
     const thread = start(t, registry, what, what, busyMs);
     await hasBegun(thread);
     const medianMs = times();
@@ -251,4 +251,60 @@ test("a thread of a thread is found, and gives its place free with its parent", 
 
   assert.equal(own(registry.snapshot(), "threads"), 1);
   assert.equal(own(registry.snapshot(), "threads_ended_total"), 2);
+});
+
+test("a hundred snapshots while two threads add a hundred each come to 200", async (t) => {
+  const registry = testRegistry();
+  const threads = [start(t, registry, "record", "a", 100), start(t, registry, "record", "b", 100)];
+  const done = Promise.all(threads.map(({ worker }) => once(worker, "message")));
+
+  let before = 0;
+  for (let n = 0; n < 100; n += 1) {
+    const snapshot = await registry.collect();
+    checkCut(snapshot);
+    const now = sumOf(snapshot, "own");
+    assert.ok(now >= before && now <= 200, `${now} after ${before}`);
+    before = now;
+    await new Promise(setImmediate);
+  }
+  await done;
+
+  assert.deepEqual(byLabel(registry.snapshot(), "own"), { a: 100, b: 100 });
+});
+
+test("attachRegistry() finds the registry by its buffer, for a thread that had not inherited it", async (t) => {
+  const registry = testRegistry();
+  const other = testRegistry();
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  // Another name in the thread, so that nothing is found but what it was given.
+  const name = `${registry.name} by its buffer`;
+  const workerData: TortureJob = {
+    do: "attach",
+    name,
+    id: "attached",
+    times: 0,
+    shared,
+    buffer: registry.buffer,
+  };
+  const worker = new Worker(new URL("./torture.test.thread.js", import.meta.url), { workerData });
+  t.after(() => worker.terminate());
+  await once(worker, "exit");
+
+  assert.deepEqual(byLabel(registry.snapshot(), "own"), { attached: 1 });
+  assert.deepEqual(byLabel(other.snapshot(), "own"), {});
+  assert.equal(own(registry.snapshot(), "threads_ended_total"), 1);
+});
+
+test("openRegistry() refuses a thread more than there are places, and none once one has ended", async (t) => {
+  const registry = testRegistry({ threadsMax: 2 });
+  const first = start(t, registry, "wait", "first");
+  await hasBegun(first);
+
+  const second = start(t, registry, "wait", "second");
+  await assert.rejects(second.exited, { message: /all 2 places for threads are in use/ });
+  await first.worker.terminate();
+  const third = start(t, registry, "end", "third");
+  await third.exited;
+
+  assert.deepEqual(byLabel(registry.snapshot(), "own"), { first: 1, third: 1 });
 });
