@@ -24,7 +24,8 @@ export function histogramOf(schema: number, values: readonly number[]): Exponent
   };
 }
 
-const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+/** Without -0, which some formats write as 0. */
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
 const usual = fc.double({ min: 1e-6, max: 1e4, noNaN: true });
 const either = fc.oneof(
   { weight: 8, arbitrary: usual },
@@ -69,7 +70,7 @@ function familyOf(kind: MetricFamily["kind"]): fc.Arbitrary<MetricFamily> {
 function measured(kind: MetricFamily["kind"]): fc.Arbitrary<object> {
   if (kind === "histogram") return fc.record({ histogram: anyHistogram });
   if (kind === "counter") return fc.record({ value: fc.oneof(fc.nat(), usual) });
-  if (kind !== "window") return fc.record({ value: fc.double() });
+  if (kind !== "window") return fc.record({ value: fc.double().map((value) => value + 0) });
   const samples = fc.array(finite, { maxLength: 9 }).map((values) => ({
     kind: "samples",
     samplesMax: 9,

@@ -10,6 +10,7 @@ import {
   type ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
+import { anySnapshot } from "../../../test/kit/any-snapshot.js";
 import { anySnapshotOf, histogramOf } from "../../../test/kit/format-snapshots.js";
 import { messageType, plain } from "../../../test/kit/schemas.js";
 import type { ExponentialHistogram } from "../../sketch/index.js";
@@ -157,14 +158,17 @@ function asTransformer(key: string, value: unknown): unknown {
 
 test("encodeOtlp() says the same in JSON as in protobuf, by the schema", () => {
   fc.assert(
-    fc.property(anySnapshotOf("counter", "gauge", "histogram", "window"), (snapshot) => {
-      const options = { resource, scope };
+    fc.property(
+      fc.oneof(anySnapshotOf("counter", "gauge", "histogram", "window"), anySnapshot),
+      (snapshot) => {
+        const options = { resource, scope };
 
-      const json = JSON.parse(encodeOtlp(snapshot, { ...options, encoding: "json" }));
+        const json = JSON.parse(encodeOtlp(snapshot, { ...options, encoding: "json" }));
 
-      const fromJson = requestType.fromObject(json);
-      assert.deepEqual(plain(requestType, fromJson), decoded(encodeOtlp(snapshot, options)));
-    }),
+        const fromJson = requestType.fromObject(json);
+        assert.deepEqual(plain(requestType, fromJson), decoded(encodeOtlp(snapshot, options)));
+      },
+    ),
     { seed, numRuns: 100 },
   );
 });
@@ -381,4 +385,26 @@ test("renderOtlp() comes in small pieces, or with pauses, and joined is what enc
     pieces.length >= Math.floor(whole.length / 40_000),
     `${pieces.length} pauses in ${whole.length} bytes`,
   );
+});
+
+test("encodeOtlp() writes no -0, and names of windows as UTF-8 can hold them", () => {
+  const gauge = { labels: [], startedMs, value: -0 };
+  const values = { kind: "samples" as const, samplesMax: 1, sorted: [-0] };
+  const snapshot = snapshotOf(
+    { name: "g", help: "", labelNames: [], kind: "gauge", points: [gauge] },
+    {
+      name: "w\ud800",
+      help: "",
+      labelNames: [],
+      kind: "window",
+      points: [{ labels: [], startedMs, values }],
+    },
+  );
+
+  const metrics = metricsOf(encodeOtlp(snapshot));
+
+  assert.deepEqual([...metrics.keys()], ["g", "w\ufffd", "w\ufffd.avg", "w\ufffd.count"]);
+  const written = [...metrics.values()].flatMap(({ points }) => points.map(({ asDouble }) => asDouble));
+  assert.ok(!written.some((value) => Object.is(value, -0)));
+  assert.match(encodeOtlp(snapshot, { encoding: "json" }), /"name":"w\ufffd\.avg"/);
 });

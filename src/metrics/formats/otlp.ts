@@ -88,7 +88,7 @@ interface OtlpPointHead {
 }
 
 export interface OtlpNumberPoint extends OtlpPointHead {
-  /** Always a double: a series that is an integer now and a fraction later would be two to some receivers. */
+  /** Never -0, which JSON writers make 0. Always a double: a series that is an integer now and a fraction later would be two to some receivers. */
   readonly asDouble: number;
 }
 
@@ -152,7 +152,7 @@ class RequestMaker {
       max: 100_000,
     });
     this.#timeUnixNano = unixNanos(snapshot.atMs);
-    for (const { kind, name } of snapshot.families) if (kind !== "window") this.#names.take(name);
+    for (const { kind, name } of snapshot.families) if (kind !== "window") this.#names.take(wellFormed(name));
   }
 
   *metricsOf(families: readonly MetricFamily[]): Generator<OtlpMetric | undefined> {
@@ -167,7 +167,7 @@ class RequestMaker {
     const isGauge = family.kind === "gauge";
     const distinct = yield* distinctPoints(family.points, isGauge ? mergeGauges(family.across) : addNumbers);
     if (distinct.length === 0) return;
-    const points = made(distinct, (point) => ({ ...this.#head(family, point), asDouble: point.value }));
+    const points = made(distinct, (point) => ({ ...this.#head(family, point), asDouble: point.value + 0 }));
     if (isGauge) return yield { ...metricHead(family), kind: "gauge", points };
     const isMonotonic = family.kind === "counter";
     yield { ...metricHead(family), kind: "sum", isMonotonic, temporality: this.#temporality, points };
@@ -187,17 +187,17 @@ class RequestMaker {
     return {
       ...this.#head(family, point),
       count,
-      ...(isSumKnown ? { sum } : {}),
+      ...(isSumKnown ? { sum: sum + 0 } : {}),
       scale: histogram.schema,
       zeroCount,
       positive: denseBuckets(positive),
       negative: denseBuckets(negative),
-      ...(isRangeKnown(histogram) ? { min, max } : {}),
+      ...(isRangeKnown(histogram) ? { min: min + 0, max: max + 0 } : {}),
     };
   }
 
   *#ofWindow(family: WindowFamily): Generator<OtlpMetric | undefined> {
-    const name = this.#names.take(family.name, ["", ".avg", ".count"]);
+    const name = this.#names.take(wellFormed(family.name), ["", ".avg", ".count"]);
     const quantiles: OtlpNumberPoint[] = [];
     const averages: OtlpNumberPoint[] = [];
     const counts: OtlpNumberPoint[] = [];
@@ -207,10 +207,10 @@ class RequestMaker {
       const head = this.#head(family, point);
       counts.push({ ...head, asDouble: summary.n });
       if (summary.n === 0) continue;
-      averages.push({ ...head, asDouble: summary.avg });
+      averages.push({ ...head, asDouble: summary.avg + 0 });
       for (const [quantile, of] of windowQuantiles) {
         const attributes = [...head.attributes, ["quantile", quantile] as const];
-        quantiles.push({ ...head, attributes, asDouble: summary[of] });
+        quantiles.push({ ...head, attributes, asDouble: summary[of] + 0 });
       }
     }
     const { description, unit } = metricHead(family);

@@ -156,6 +156,6 @@ function writeCreated(writer: ProtobufWriter, field: number, startedMs: number):
   if (nanos === 0n) return;
   writer.message(field, nanos, (timestamp, value) => {
     timestamp.int(1, value / nanosPerSecond);
-    timestamp.uint(2, value % nanosPerSecond);
+    if (value % nanosPerSecond !== 0n) timestamp.uint(2, value % nanosPerSecond);
   });
 }
