@@ -3,6 +3,9 @@ import { threadState, threadWord, word } from "./memory/layout.js";
 import type { Segment } from "./memory/segment.js";
 import type { MetricFamily, NumberFamily, NumberPoint } from "./snapshot.js";
 
+/** Processes' registries together have the memory, series and threads of all. */
+const ofAll = { across: "sum" } as const;
+
 /** What the registry says about itself. Not part of the cut: as they are when the snapshot is made. */
 export function ownFamilies(
   segment: Segment,
@@ -15,6 +18,7 @@ export function ownFamilies(
     name: `poundlock_metrics_${name}`,
     help,
     kind,
+    ...(kind === "gauge" ? ofAll : {}),
     labelNames: [],
     points: [{ labels: [], startedMs, value }],
   });
@@ -24,7 +28,8 @@ export function ownFamilies(
       const value = load(unit * 2 + at);
       if (value > 0) points.push({ labels: [definition.name], startedMs, value });
     }
-    return { name: `poundlock_metrics_${name}`, help, kind, labelNames: ["metric"], points };
+    const across = kind === "gauge" ? ofAll : {};
+    return { name: `poundlock_metrics_${name}`, help, kind, ...across, labelNames: ["metric"], points };
   };
   return [
     byMetric("series", "gauge", "Series of the registry, by metric", familyWord.series),

@@ -36,7 +36,7 @@ async function gone(worker: Worker, processes: GatheredProcesses, ended: number)
   if (!worker.isDead()) await once(worker, "exit");
   await until(
     "the worker is counted as gone",
-    () => numberBy(processes.snapshot(), "poundlock_metrics_processes_ended") === ended,
+    () => numberBy(processes.snapshot(), "poundlock_metrics_processes_ended_total") === ended,
   );
 }
 

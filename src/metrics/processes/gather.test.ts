@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { eventsOf, numberBy, sizesOf, Tally } from "../../../test/kit/tally.js";
 import { ManualClock, type Notice } from "../../base/index.js";
 import { SnapshotCursor } from "../cursor.js";
+import { openRegistry } from "../open-registry.js";
 import { counterBy, numberFamily, snapshotOf } from "../snapshot.testkit.js";
 import { encodeSnapshot } from "../snapshot-codec.js";
 import { type GatheredProcesses, type GatherOptions, gatherProcesses } from "./gather.js";
@@ -126,7 +127,7 @@ test("a process that ends leaves its counters, histograms and latest gauges; wha
   assert.deepEqual([numberBy(after, "open"), numberBy(after, "held"), numberBy(after, "newest")], [1, 1, 7]);
   assert.equal(eventsOf(after, "x"), 5);
   assert.deepEqual(sizesOf(after), { count: 1, sum: 2 });
-  assert.equal(numberBy(after, "poundlock_metrics_processes_ended"), 1);
+  assert.equal(numberBy(after, "poundlock_metrics_processes_ended_total"), 1);
 });
 
 test("a report that comes twice, late, over another pipe, or after its process has ended counts once", async () => {
@@ -146,7 +147,7 @@ test("a report that comes twice, late, over another pipe, or after its process h
 
   assert.equal(eventsOf(snapshot, "x"), 10);
   const late = 2 * a.pair.reports.length + 1;
-  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused", "late"), late);
+  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused_total", "late"), late);
 });
 
 test("a registry whose reporter was closed and opened again counts once", async () => {
@@ -197,8 +198,8 @@ test("what is no report is left alone or counted, and harms nobody", async () =>
   const snapshot = await processes.collect();
 
   assert.equal(eventsOf(snapshot, "x"), 5);
-  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused", "garbage"), 8);
-  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused", "too-large"), 1);
+  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused_total", "garbage"), 8);
+  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused_total", "too-large"), 1);
   assert.equal(numberBy(snapshot, "poundlock_metrics_processes", "answering"), 1);
 });
 
@@ -228,7 +229,7 @@ test("a damaged report of a known process leaves its last good one, and the next
   clock.advance(1_000);
   const snapshot = processes.snapshot();
   assert.equal(eventsOf(snapshot, "x"), 6);
-  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused", "garbage"), 1);
+  assert.equal(numberBy(snapshot, "poundlock_metrics_reports_refused_total", "garbage"), 1);
 });
 
 test("a series that came and was given up while nobody asked for numbers is not lost", () => {
@@ -268,7 +269,7 @@ test("a family of another shape is left out, counted, and told of once", async (
 
   const snapshots = [processes.snapshot(), processes.snapshot()];
 
-  assert.equal(numberBy(snapshots[1]!, "poundlock_metrics_series_refused"), 1);
+  assert.equal(numberBy(snapshots[1]!, "poundlock_metrics_series_conflicting"), 1);
   assert.equal(notices.length, 1);
   assert.match(
     notices[0]!.message!,
@@ -325,6 +326,36 @@ test("beyond residueSeriesMax the overflow series has what processes that are go
     ["z", 3],
   ]);
   assert.equal(family?.points[1]?.isOverflow, true);
+});
+
+test("registries of several processes become one, with what they say of themselves", async () => {
+  const clock = new ManualClock(1_000);
+  const [own, other] = ["own", "other"].map((name) => {
+    const registry = openRegistry({ name: `gather-${name}`, reserveBytes: 8 * 2 ** 20 }, clock);
+    registry.counter("jobs", { labels: ["kind"] }).add(2, { kind: "x|" });
+    registry.histogram("sizes").record(3);
+    return registry;
+  });
+  const processes = gatherProcesses(own!, { clock, clusterWorkers: false });
+  const pair = new PipePair("other");
+  processes.add(pair.parent);
+  reportTo(pair.child, other!, { clock });
+  const before = await processes.collect();
+  pair.close();
+  const after = processes.snapshot();
+
+  for (const snapshot of [before, after]) {
+    assert.equal(numberBy(snapshot, "jobs", "x|"), 4);
+    assert.deepEqual(sizesOf(snapshot), { count: 2, sum: 6 });
+  }
+  const memory = [before, after].map((snapshot) =>
+    numberBy(snapshot, "poundlock_metrics_memory_reserved_bytes"),
+  );
+  assert.deepEqual(memory, [16 * 2 ** 20, 8 * 2 ** 20]);
+  const names = after.families.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  own!.close();
+  other!.close();
 });
 
 const actions = fc.array(

@@ -45,7 +45,7 @@ export function ownFamilies(state: {
     ),
     gauge(
       {
-        name: "poundlock_metrics_series_refused",
+        name: "poundlock_metrics_series_conflicting",
         help: "Series left out because their name has another meaning in another process",
       },
       { "": state.seriesRefused },
@@ -55,12 +55,12 @@ export function ownFamilies(state: {
       { "": state.residueSeries },
     ),
     counter(
-      { name: "poundlock_metrics_processes_ended", help: "Registries of processes that are gone" },
+      { name: "poundlock_metrics_processes_ended_total", help: "Registries of processes that are gone" },
       { "": state.ended },
     ),
     counter(
       {
-        name: "poundlock_metrics_reports_refused",
+        name: "poundlock_metrics_reports_refused_total",
         help: "Reports of other processes that were not used",
         label: "reason",
       },

@@ -85,7 +85,7 @@ test("gatherProcesses() has the newest numbers of forked processes, and exact on
     assert.equal(eventsOf(left, "x"), 11_111 + 7 * (at + 1), how);
     assert.equal(numberBy(left, "open"), 3 - at, how);
   }
-  assert.equal(numberBy(processes.snapshot(), "poundlock_metrics_processes_ended"), 4);
+  assert.equal(numberBy(processes.snapshot(), "poundlock_metrics_processes_ended_total"), 4);
 });
 
 test("gatherProcesses() is not delayed beyond the wait by a stopped process, names it, and has its numbers when it goes on", async () => {
@@ -155,7 +155,7 @@ test("a child that does not report costs no wait, and other messages of the chan
   // So the message before it has come too, for which nobody listens yet: Node keeps such.
   await until(
     "damaged report has come",
-    () => numberBy(processes.snapshot(), "poundlock_metrics_reports_refused", "garbage") === 1,
+    () => numberBy(processes.snapshot(), "poundlock_metrics_reports_refused_total", "garbage") === 1,
   );
   const startMs = performance.now();
   for (let i = 0; i < 20; i += 1) await processes.collect({ waitMs: 10_000 });
@@ -208,7 +208,7 @@ test(`counters never go back over ${kills} SIGKILLs, and have all that was repor
   await looking;
   await look();
 
-  assert.equal(numberBy(processes.snapshot(), "poundlock_metrics_processes_ended"), kills);
+  assert.equal(numberBy(processes.snapshot(), "poundlock_metrics_processes_ended_total"), kills);
   assert.equal(processes.status().length, 0);
   assert.ok(former >= reported + 1, `${former} of ${reported}`);
   assert.ok(looks > kills, `only ${looks} looks`);
