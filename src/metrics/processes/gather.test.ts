@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MessageChannel } from "node:worker_threads";
 import fc from "fast-check";
 import { eventsOf, numberBy, sizesOf, Tally } from "../../../test/kit/tally.js";
+import { until } from "../../../test/kit/until.js";
 import { ManualClock, type Notice } from "../../base/index.js";
 import { SnapshotCursor } from "../cursor.js";
 import { openRegistry } from "../open-registry.js";
@@ -326,6 +328,21 @@ test("beyond residueSeriesMax the overflow series has what processes that are go
     ["z", 3],
   ]);
   assert.equal(family?.points[1]?.isOverflow, true);
+});
+
+test("gatherProcesses() takes a MessagePort, until it closes", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const processes = gatherProcesses(new Tally(), { clusterWorkers: false });
+  const tally = new Tally();
+  processes.add(port1);
+  reportTo(port2, tally, { everyMs: 3_600_000 });
+  await until("the port's registry is known", () => processes.status().length === 1);
+  tally.count("x", 5);
+
+  assert.equal(eventsOf(await processes.collect({ waitMs: 5_000 }), "x"), 5);
+  port2.close();
+  await until("the port is closed", () => processes.status().length === 0);
+  assert.equal(eventsOf(processes.snapshot(), "x"), 5);
 });
 
 test("registries of several processes become one, with what they say of themselves", async () => {
