@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
 import createFastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
@@ -151,6 +153,30 @@ test("fastify() knows the request of a call after its body was read", async (t) 
   assert.deepEqual(errors(service), {});
 });
 
+test("fastify() knows the request of a call whose body came later than its head", async (t) => {
+  const service = testService();
+  const arrived = gate();
+  const port = await served(t, service, (app) => {
+    app.addHook("onRequest", (_request, _reply, done) => {
+      arrived.open();
+      done();
+    });
+    app.post("/query", async (_request, reply) => {
+      service.rateLimited();
+      return reply.code(429).send("later");
+    });
+  });
+
+  const socket = connect(port, "127.0.0.1");
+  socket.write("POST /query HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n");
+  await arrived.opened;
+  socket.write("late");
+  await once(socket, "data");
+  socket.destroy();
+
+  assert.deepEqual(countsOf(service.registry, "http_rate_limited_total"), { "/query": 1 });
+});
+
 test("fastify() counts requests that are injected without a connection", async (t) => {
   const service = testService();
   const app = createFastify();
@@ -166,11 +192,17 @@ test("fastify() counts requests that are injected without a connection", async (
 
 test("fastifyMetrics() and fastifyMetricsJson() answer scrapes, which are no requests", async (t) => {
   const service = testService();
-  const port = await served(t, service, (app) => {
-    app.get("/metrics", service.fastifyMetrics());
-    app.get("/metrics.json", service.fastifyMetricsJson());
-    app.get("/", async () => "fine");
-  });
+  const warnings: string[] = [];
+  const port = await served(
+    t,
+    service,
+    (app) => {
+      app.get("/metrics", service.fastifyMetrics());
+      app.get("/metrics.json", service.fastifyMetricsJson());
+      app.get("/", async () => "fine");
+    },
+    { logger: { level: "warn", stream: { write: (line: string) => warnings.push(line) } } },
+  );
 
   await ask(port, "/");
   const text = await ask(port, "/metrics", { headers: { accept: "application/openmetrics-text" } });
@@ -179,4 +211,5 @@ test("fastifyMetrics() and fastifyMetricsJson() answer scrapes, which are no req
   assert.equal(text.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
   assert.match(text.body, /http_requests_total\{method="GET",route="\/",status="2xx"\} 1\n/);
   assert.equal(JSON.parse(json.body).requests_total, 1);
+  assert.deepEqual(warnings, []);
 });

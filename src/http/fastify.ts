@@ -29,7 +29,7 @@ type ErrorHook = (
 
 /** What is used of a Fastify instance. */
 export interface FastifyLike {
-  addHook(name: "onRequest" | "preValidation" | "onTimeout", hook: Hook): unknown;
+  addHook(name: "onRequest", hook: Hook): unknown;
   addHook(name: "onError", hook: ErrorHook): unknown;
 }
 
@@ -58,19 +58,8 @@ export function fastifyPlugin(meter: RequestMeter): FastifyPlugin {
       record.route = request.routeOptions.url;
       meter.current.run(record, next);
     });
-    // Reading the body has led out of the request's context: its events belong to the connection.
-    app.addHook("preValidation", (request, _reply, next) => {
-      const record = meter.recordOf(request);
-      if (record === undefined) next();
-      else meter.current.run(record, next);
-    });
     app.addHook("onError", (request, _reply, error, next) => {
       meter.recordOf(request)?.fail(error);
-      next();
-    });
-    app.addHook("onTimeout", (request, _reply, next) => {
-      const record = meter.recordOf(request);
-      if (record !== undefined) record.isTimedOut = true;
       next();
     });
     done();

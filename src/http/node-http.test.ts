@@ -63,9 +63,14 @@ test("instrument() counts kept-alive and pipelined requests one by one", async (
   const service = testService();
   const agent = keptAlive();
   t.after(() => agent.destroy());
-  const port = await served(t, service, (_message, answer) => answer.end("ok"));
+  let listeners = 0;
+  const port = await served(t, service, (message, answer) => {
+    listeners = Math.max(listeners, message.socket.listenerCount("timeout"));
+    answer.end("ok");
+  });
 
   for (let n = 0; n < 5; n += 1) await ask(port, "/", { agent });
+  const afterFive = listeners;
   const socket = await sendAndStay(port, "/");
   for (let n = 0; n < 20; n += 1) socket.write("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
   await until("all pipelined requests have ended", () => requests(service)["GET (none) 2xx"] === 26);
@@ -73,6 +78,7 @@ test("instrument() counts kept-alive and pipelined requests one by one", async (
 
   assert.equal(inFlight(service), 0);
   assert.deepEqual(errors(service), {});
+  assert.ok(afterFive <= 2 && listeners <= 2, `${listeners} listeners on one socket`);
 });
 
 for (const how of ["destroy", "resetAndDestroy", "end"] as const)

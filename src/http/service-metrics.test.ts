@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { ManualClock } from "../base/index.js";
-import { ask, closing, countsOf, gate, inFlight, listening, testService } from "./service.testkit.js";
+import {
+  ask,
+  closing,
+  countsOf,
+  gate,
+  inFlight,
+  keptAlive,
+  listening,
+  testService,
+} from "./service.testkit.js";
 
 const frozenNames = [
   "requests_total",
@@ -177,6 +188,60 @@ test("every snapshot under load adds up: requests >= samples, begun = ended + in
   const { requests_total, errors_total, rate_limited_total, latency_samples } = service.numbers();
   assert.deepEqual([requests_total, errors_total, rate_limited_total, latency_samples], [400, 100, 100, 400]);
   assert.equal(inFlight(service), 0);
+});
+
+test("every snapshot that another thread takes under load adds up", async (t) => {
+  const service = testService({ latencySamplesMax: 5000 });
+  const server = createServer((message, answer) => {
+    answer.statusCode = message.url === "/bad" ? 500 : 200;
+    answer.end();
+  });
+  service.instrument(server);
+  t.after(() => closing(server));
+  const port = await listening(server);
+  const door = new URL("../metrics/index.js", import.meta.url).href;
+  const code = `
+    const { openRegistry } = await import(${JSON.stringify(door)});
+    const { parentPort } = await import("node:worker_threads");
+    const registry = openRegistry({ name: ${JSON.stringify(service.registry.name)} });
+    const valueOf = (point) => point.value ?? point.histogram?.count ?? point.values.sorted.length;
+    const wrong = [];
+    let cuts = 0;
+    let isOver = false;
+    parentPort.once("message", () => { isOver = true; });
+    let begunBefore = 0;
+    while (!isOver) {
+      for (let n = 0; n < 20; n += 1, cuts += 1) {
+        const { families, isExact } = registry.snapshot();
+        const total = (name) => families.find((one) => one.name === name).points.reduce((sum, point) => sum + valueOf(point), 0);
+        const ended = total("http_requests_total");
+        const begun = ended + total("http_requests_in_flight");
+        const samples = total("http_request_latency_milliseconds");
+        const timed = total("http_request_duration_seconds");
+        if (isExact && (ended !== samples || ended !== timed || begun < begunBefore))
+          wrong.push({ ended, samples, timed, begun, begunBefore });
+        begunBefore = begun;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    parentPort.postMessage({ cuts, wrong: wrong.slice(0, 5) });`;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
+  await once(worker, "online");
+
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, user) => {
+      const agent = keptAlive();
+      for (let n = 0; n < 100; n += 1) await ask(port, (user + n) % 2 === 0 ? "/" : "/bad", { agent });
+      agent.destroy();
+    }),
+  );
+  worker.postMessage("over");
+  const [{ cuts, wrong }] = await once(worker, "message");
+  await worker.terminate();
+
+  assert.deepEqual(wrong, []);
+  assert.ok(cuts > 100, `only ${cuts} cuts`);
+  assert.equal(service.numbers().latency_samples, 800);
 });
 
 test("routes and errors beyond their caps share one name", async (t) => {
