@@ -1,3 +1,4 @@
+import type { Outcome } from "./error-class.js";
 import type { RequestMeter, RequestRecord } from "./request-meter.js";
 
 /** What is looked at of a socket. */
@@ -8,17 +9,26 @@ export interface SocketLike {
   on(event: "timeout", listener: () => void): unknown;
 }
 
-/** What is looked at of a node:http request. */
+/** What is looked at of a stream of HTTP/2. */
+export interface StreamLike {
+  readonly aborted: boolean;
+  readonly rstCode?: number | undefined;
+  readonly writableFinished: boolean;
+  readonly errored?: unknown;
+}
+
+/** What is looked at of a request of node:http or node:http2. */
 export interface MessageLike {
   readonly method?: string | undefined;
   readonly socket: SocketLike;
+  readonly stream?: StreamLike;
 }
 
-/** What is looked at of a node:http answer. */
+/** What is looked at of an answer of node:http or node:http2. */
 export interface AnswerLike {
   readonly statusCode: number;
   readonly headersSent: boolean;
-  readonly writableFinished: boolean;
+  readonly writableFinished?: boolean;
   readonly errored?: unknown;
   once(event: "finish" | "close", listener: () => void): unknown;
 }
@@ -37,22 +47,47 @@ const watched = new WeakSet<object>();
 export function watchExchange(meter: RequestMeter, message: MessageLike, answer: AnswerLike): RequestRecord {
   const known = meter.recordOf(answer);
   if (known !== undefined) return known;
-  const { socket } = message;
-  watchSocket(socket);
+  const { socket, stream } = message;
   const record = meter.start(message.method ?? "", socket.encrypted === true ? "https" : "http");
   meter.link(record, message, answer);
-  answer.once("finish", () => meter.end(record, { status: answer.statusCode, end: "complete" }));
+  const end = stream === undefined ? socketEnd(record, socket, answer) : streamEnd(record, stream);
+  const settle = (how: Outcome["end"]): void => {
+    const isBegun = how === "complete" || answer.headersSent;
+    meter.end(record, { status: isBegun ? answer.statusCode : undefined, end: how });
+  };
+  // Over HTTP/2 it comes for streams that were aborted too.
+  answer.once("finish", () => settle(stream === undefined ? "complete" : end()));
   // Comes in any case, and last: after it there is nothing that could still be counted.
   answer.once("close", () => {
-    if (record.isOver) return;
-    if (timedOut.has(socket)) record.isTimedOut = true;
-    const hasLeft = socket.readableEnded === true || goneCodes.has(codeOf(socket.errored));
-    if (!hasLeft && answer.errored) record.fail(answer.errored);
-    const status = answer.headersSent ? answer.statusCode : undefined;
-    const end = answer.writableFinished ? "complete" : hasLeft ? "client left" : "broken off";
-    meter.end(record, { status, end });
+    if (!record.isOver) settle(end());
   });
   return record;
+}
+
+/** How an exchange on a connection of its own has ended, once it has. */
+function socketEnd(record: RequestRecord, socket: SocketLike, answer: AnswerLike): () => Outcome["end"] {
+  watchSocket(socket);
+  return () => {
+    // Handed over, and nobody has been told yet; unless it was destroyed then, with an error.
+    if (answer.writableFinished === true && !answer.errored) return "complete";
+    if (timedOut.has(socket)) record.isTimedOut = true;
+    if (socket.readableEnded === true || goneCodes.has(codeOf(socket.errored))) return "client left";
+    if (answer.errored) record.fail(answer.errored);
+    return "broken off";
+  };
+}
+
+/** RST_STREAM with CANCEL (RFC 9113, section 7): what clients send that want no more. */
+const cancelled = 8;
+
+/** How a stream of HTTP/2 has ended, once it has. One that its own side destroys has not finished writing, or has an error. */
+function streamEnd(record: RequestRecord, stream: StreamLike): () => Outcome["end"] {
+  return () => {
+    if (!stream.aborted) return "complete";
+    if (stream.rstCode === cancelled || (!stream.errored && stream.writableFinished)) return "client left";
+    if (stream.errored) record.fail(stream.errored);
+    return "broken off";
+  };
 }
 
 /** One listener for each socket, however many requests it carries; on the answer it would keep Node from ending the socket. */

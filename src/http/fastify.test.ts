@@ -54,6 +54,21 @@ test("fastify() counts by route template, in nested plugins too, and 404s as one
   assert.equal(inFlight(service), 0);
 });
 
+test("fastify() counts routes that were there before it", async (t) => {
+  const service = testService();
+  const app = createFastify();
+  app.get("/before", async () => "fine");
+  app.register(async (inner) => {
+    inner.get("/inner", async () => "fine");
+  });
+  app.register(service.fastify());
+  t.after(() => app.close());
+
+  for (const url of ["/before", "/inner"]) await app.inject(url);
+
+  assert.deepEqual(requests(service), { "GET /before 2xx": 1, "GET /inner 2xx": 1 });
+});
+
 test("fastify() tells exceptions, answers, validation and timeouts apart", async (t) => {
   const service = testService();
   const schema = { body: { type: "object", required: ["question"] } };

@@ -43,13 +43,10 @@ export function fastifyHandler(
   };
 }
 
-/** A plugin for Fastify 4 and 5. */
+/** A plugin for Fastify 5. */
 export type FastifyPlugin = (app: FastifyLike, options: unknown, done: () => void) => void;
 
-/**
- * A plugin that counts the requests of the instance it is registered with, routes registered before it excepted (Fastify's hooks are for
- * what comes after them).
- */
+/** A plugin that counts the requests of the instance it is registered with, wherever among its routes. */
 export function fastifyPlugin(meter: RequestMeter): FastifyPlugin {
   const plugin: FastifyPlugin = (app, _options, done) => {
     app.addHook("onRequest", (request, reply, next) => {

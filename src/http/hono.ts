@@ -9,6 +9,8 @@ export interface HonoContextLike {
     readonly matchedRoutes: readonly { readonly method: string; readonly path: string }[];
   };
   readonly res: { readonly status: number };
+  /** Whether there is an answer: to look at `res` makes an empty one. */
+  readonly finalized: boolean;
   readonly error: Error | undefined;
   readonly env: unknown;
 }
@@ -28,29 +30,26 @@ export function honoMiddleware(meter: RequestMeter): HonoMiddleware {
         ? meter.start(context.req.method, "http")
         : watchExchange(meter, node.incoming, node.outgoing);
     meter.link(record, context, context.req);
+    record.routeSoFar = () => routeOf(context);
     try {
       await meter.current.run(record, next);
     } catch (error) {
       record.fail(error);
       throw error;
     } finally {
-      learn(record, context);
+      if (context.error !== undefined) record.fail(context.error);
       if (node === undefined) meter.end(record, { status: statusOf(context, record), end: "complete" });
     }
   };
 }
 
-function learn(record: RequestRecord, context: HonoContextLike): void {
-  if (context.error !== undefined) record.fail(context.error);
-  record.route ??= routeOf(context);
-}
-
-/** The route that answered. When none did, the last one asked is a middleware: on every method, and for everything below a path. */
-function routeOf({ req, res }: HonoContextLike): string | undefined {
-  const route = req.matchedRoutes[req.routeIndex];
+/** The route that answers. When none does, the last one asked is a middleware: on every method, and for everything below a path. */
+function routeOf(context: HonoContextLike): string | undefined {
+  const { matchedRoutes, routeIndex } = context.req;
+  const route = matchedRoutes[routeIndex];
   if (route === undefined) return undefined;
   const isForAll = route.method === "ALL" && route.path.endsWith("*");
-  return isForAll && res.status === 404 ? undefined : route.path;
+  return isForAll && (!context.finalized || context.res.status === 404) ? undefined : route.path;
 }
 
 function statusOf(context: HonoContextLike, record: RequestRecord): number {

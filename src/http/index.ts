@@ -1,5 +1,5 @@
 export type { ErrorClass } from "./error-class.js";
-export type { AnswerLike, MessageLike, SocketLike } from "./exchange.js";
+export type { AnswerLike, MessageLike, SocketLike, StreamLike } from "./exchange.js";
 export type { ExpressErrorMiddleware, ExpressMiddleware } from "./express.js";
 export type { ExpressRequestLike } from "./express-route.js";
 export type {

@@ -10,6 +10,8 @@ import type { ServiceSettings } from "./options.js";
 export class RequestRecord {
   /** The template, `/users/:id`: never what the client sent. */
   route: string | undefined;
+  /** Finds the route of a request that ends before anybody said it. */
+  routeSoFar: (() => string | undefined) | undefined;
   /** What was thrown; the first counts. */
   error: unknown;
   isTimedOut = false;
@@ -85,7 +87,8 @@ export class RequestMeter {
     const elapsedMs = Math.max(0, this.#clock.monotonicMs() - record.startedMs);
     const found = faultOf({ status, end, error, isTimedOut });
     const fault = found === undefined ? undefined : { class: found.class, type: this.#types.of(found.type) };
-    const route = record.route === undefined ? noRoute : this.#routes.of(record.route);
+    const template = record.route ?? record.routeSoFar?.();
+    const route = template === undefined ? noRoute : this.#routes.of(template);
     this.#registry.together(() => {
       const { requests, errors, rateLimited, latency } = this.#families;
       requests.left(method, scheme);

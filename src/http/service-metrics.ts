@@ -55,7 +55,7 @@ export class ServiceMetrics {
   }
 
   /**
-   * Counts every request of a node:http or node:https server, the ones of a framework on it too. Upgraded connections are no requests.
+   * Counts every request of a node:http, node:https or node:http2 server, the ones of a framework on it too. Upgraded connections are no requests.
    * @returns a function that ends it
    */
   instrument(server: ServerLike): () => void {
@@ -74,7 +74,7 @@ export class ServiceMetrics {
     return instrumentListener(this.#meter, listener, route);
   }
 
-  /** A plugin for `app.register`, before the routes. */
+  /** A plugin for `app.register`. */
   fastify(): FastifyPlugin {
     return fastifyPlugin(this.#meter);
   }
