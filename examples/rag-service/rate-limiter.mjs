@@ -9,11 +9,13 @@ export class RateLimiter {
     this.#burst = burst;
   }
 
-  take(user, nowMs = performance.now()) {
+  /** Whether the user may have `cost` tokens now. More than the burst is never there. */
+  take(user, cost, nowMs = performance.now()) {
     const bucket = this.#buckets.get(user) ?? { tokens: this.#burst, atMs: nowMs };
     const refilled = bucket.tokens + ((nowMs - bucket.atMs) / 1000) * this.#perSecond;
     const tokens = Math.min(this.#burst, refilled);
-    this.#buckets.set(user, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
-    return tokens >= 1;
+    const isEnough = tokens >= cost;
+    this.#buckets.set(user, { tokens: isEnough ? tokens - cost : tokens, atMs: nowMs });
+    return isEnough;
   }
 }

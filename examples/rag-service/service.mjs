@@ -10,6 +10,9 @@ import { Retriever } from "./retriever.mjs";
 /** Answers kept, the oldest go first. */
 const answersMax = 100;
 
+/** Longer questions cost more of what a user may ask, in characters. */
+const lengthPerToken = 100;
+
 /** A request that can't be answered as it is. */
 class RequestError extends Error {
   name = "RequestError";
@@ -22,7 +25,7 @@ class RequestError extends Error {
 }
 
 /** The service: its server, not yet listening, and its metrics. */
-export function createService({ registry, perSecond = 10, burst = 5 } = {}) {
+export function createService({ registry, perSecond = 50, burst = 9 } = {}) {
   const metrics = serviceMetrics(registry);
   const retriever = new Retriever(documents);
   const limiter = new RateLimiter({ perSecond, burst });
@@ -32,11 +35,12 @@ export function createService({ registry, perSecond = 10, burst = 5 } = {}) {
 
   async function query(message, response) {
     metrics.route("/query");
-    if (!limiter.take(message.headers["x-user"] ?? message.socket.remoteAddress)) {
-      metrics.rateLimited();
-      throw new RequestError(429, "E_LIMIT", "too many questions");
-    }
     const { question, isStreamed } = await questionIn(message);
+    const user = message.headers["x-user"] ?? message.socket.remoteAddress;
+    if (!limiter.take(user, Math.ceil(question.length / lengthPerToken))) {
+      metrics.rateLimited();
+      throw new RequestError(429, "E_LIMIT", "too many questions, or too long a one");
+    }
     if (question.includes("#busy")) return send(response, 503, { error: { code: "E_BUSY" } });
     if (isStreamed) return await streamed(question, response);
     const cached = answers.get(question);

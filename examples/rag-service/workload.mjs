@@ -11,8 +11,9 @@ const questions = [
 
 /** Kinds of requests by how often they come, in percent. */
 const kinds = [
-  [62, (random) => query(pick(questions, random))],
+  [58, (random) => query(pick(questions, random))],
   [6, (random) => query(`${pick(questions, random)} (${Math.floor(random() * 1e6)})`)],
+  [4, () => query("Why? ".repeat(200))],
   [4, () => query("What if it does not work? #fail")],
   [2, () => query("What takes long? #slow")],
   [4, () => query("Are you there? #busy")],
