@@ -130,6 +130,25 @@ test("hono() counts clients that leave and streams that break half-way, once eac
   });
 });
 
+test("hono() takes no middleware that never goes on for a route", async (t) => {
+  const service = testService();
+  const arrived = gate();
+  const app = instrumented(service);
+  app.use("/area/*", () => {
+    arrived.open();
+    return new Promise<void>(() => undefined);
+  });
+  app.get("/area/page", (context) => context.text("never"));
+  const port = await served(t, app);
+
+  const socket = await sendAndStay(port, "/area/page");
+  await arrived.opened;
+  socket.destroy();
+
+  await until("it is over", () => inFlight(service) === 0);
+  assert.deepEqual(errors(service), { "GET (none) aborted (aborted)": 1 });
+});
+
 test("hono() counts requests of an app that no server has", async () => {
   const service = testService();
   const app = instrumented(service);

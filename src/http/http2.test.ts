@@ -88,6 +88,21 @@ for (const [how, leave] of [
     assert.deepEqual(errors(service), { "GET (none) aborted (aborted)": 1 });
   });
 
+test("a client of HTTP/2 that cancels while much is still to be sent is aborted too", async (t) => {
+  const service = testService();
+  const session = await served(t, service, (_message, answer) => {
+    answer.write(Buffer.alloc(4 * 2 ** 20));
+  });
+
+  const stream = session.request({ ":path": "/" }).on("error", () => undefined);
+  await once(stream, "response");
+  stream.pause();
+  stream.close(8);
+
+  await until("it is over", () => inFlight(service) === 0);
+  assert.deepEqual(errors(service), { "GET (none) aborted (aborted)": 1 });
+});
+
 test("an answer of HTTP/2 that its service breaks off is an exception", async (t) => {
   const service = testService();
   const session = await served(t, service, (message, answer) => {
