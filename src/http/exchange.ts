@@ -6,7 +6,7 @@ export interface SocketLike {
   readonly encrypted?: boolean;
   readonly readableEnded?: boolean;
   readonly errored?: unknown;
-  on(event: "timeout", listener: () => void): unknown;
+  on(event: "timeout" | "close", listener: () => void): unknown;
 }
 
 /** What is looked at of a stream of HTTP/2. */
@@ -38,7 +38,8 @@ const goneCodes: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "ECONNAB
 
 /** Sockets whose idle time has been over: before they are destroyed nothing else says why. */
 const timedOut = new WeakSet<object>();
-const watched = new WeakSet<object>();
+/** What settles the exchanges of a socket that are not over. */
+const underWay = new WeakMap<object, Set<() => void>>();
 
 /**
  * Counts the exchange of a request and its answer, from now until the answer was handed over or its connection is gone. The second and
@@ -55,18 +56,26 @@ export function watchExchange(meter: RequestMeter, message: MessageLike, answer:
     const isBegun = how === "complete" || answer.headersSent;
     meter.end(record, { status: isBegun ? answer.statusCode : undefined, end: how });
   };
-  // Over HTTP/2 it comes for streams that were aborted too.
-  answer.once("finish", () => settle(stream === undefined ? "complete" : end()));
-  // Comes in any case, and last: after it there is nothing that could still be counted.
-  answer.once("close", () => {
+  const open = stream === undefined ? underWayOn(socket) : undefined;
+  const close = (): void => {
+    open?.delete(close);
     if (!record.isOver) settle(end());
+  };
+  open?.add(close);
+  // Over HTTP/2 it comes for streams that were aborted too.
+  answer.once("finish", () => {
+    open?.delete(close);
+    settle(stream === undefined ? "complete" : end());
   });
+  // Comes last: after it there is nothing that could still be counted. Not for an answer that waits behind another one.
+  answer.once("close", close);
   return record;
 }
 
 /** How an exchange on a connection of its own has ended, once it has. */
 function socketEnd(record: RequestRecord, socket: SocketLike, answer: AnswerLike): () => Outcome["end"] {
-  watchSocket(socket);
+  // Of a request before this one, if at all.
+  timedOut.delete(socket);
   return () => {
     // Handed over, and nobody has been told yet; unless it was destroyed then, with an error.
     if (answer.writableFinished === true && !answer.errored) return "complete";
@@ -90,13 +99,24 @@ function streamEnd(record: RequestRecord, stream: StreamLike): () => Outcome["en
   };
 }
 
-/** One listener for each socket, however many requests it carries; on the answer it would keep Node from ending the socket. */
-function watchSocket(socket: SocketLike): void {
-  // Of a request before this one, if at all.
-  timedOut.delete(socket);
-  if (watched.has(socket)) return;
-  watched.add(socket);
+/**
+ * The exchanges under way on a socket. Of pipelined requests only the first one's answer has the connection; when that is gone, Node says
+ * nothing to the answers behind it, so they end with the socket.
+ *
+ * Two listeners for each socket, however many requests it carries; on the answer, the one for `timeout` would keep Node from ending the socket.
+ */
+function underWayOn(socket: SocketLike): Set<() => void> {
+  const known = underWay.get(socket);
+  if (known !== undefined) return known;
+  const open = new Set<() => void>();
+  underWay.set(socket, open);
   socket.on("timeout", () => timedOut.add(socket));
+  // After the one answer that Node tells.
+  const closeAll = (): void => {
+    for (const close of [...open]) close();
+  };
+  socket.on("close", () => process.nextTick(closeAll));
+  return open;
 }
 
 function codeOf(error: unknown): unknown {

@@ -81,6 +81,31 @@ test("instrument() counts kept-alive and pipelined requests one by one", async (
   assert.ok(afterFive <= 2 && listeners <= 2, `${listeners} listeners on one socket`);
 });
 
+for (const [what, isAnswered] of [
+  ["wait for their handler", false],
+  ["are written, and wait behind another answer", true],
+] as const)
+  test(`pipelined requests whose answers ${what} end with their connection`, async (t) => {
+    const service = testService();
+    const arrived = gate();
+    let handled = 0;
+    const port = await served(t, service, (message, answer) => {
+      if (isAnswered && message.url !== "/slow") answer.end("ok");
+      handled += 1;
+      if (handled === 3) arrived.open();
+    });
+
+    const socket = await sendAndStay(port, "/slow");
+    for (let n = 0; n < 2; n += 1) socket.write("GET /next HTTP/1.1\r\nHost: test\r\n\r\n");
+    await arrived.opened;
+    assert.equal(inFlight(service), 3);
+    socket.destroy();
+
+    await until("all requests are over", () => inFlight(service) === 0);
+    assert.deepEqual(errors(service), { "GET (none) aborted (aborted)": 3 });
+    assert.equal(service.numbers().requests_total, 3);
+  });
+
 for (const how of ["destroy", "resetAndDestroy", "end"] as const)
   for (const isBegun of [false, true])
     test(`a client that leaves by ${how} ${isBegun ? "amid" : "before"} the answer is aborted, once`, async (t) => {
