@@ -61,3 +61,16 @@ test("faultOf() takes no text for a type that could be long or hold what belongs
 
   assert.equal(faultOf({ status: 500, end: "complete", error })?.type, "Error");
 });
+
+test("faultOf() of what throws when it is looked at is an exception all the same", () => {
+  const error = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error("not to be looked at");
+      },
+    },
+  );
+
+  assert.deepEqual(faultOf({ status: 500, end: "complete", error }), { class: "exception", type: "Error" });
+});

@@ -58,9 +58,7 @@ function isTimeoutError(error: unknown): boolean {
 }
 
 function isValidation(error: unknown): boolean {
-  return (
-    typeof error === "object" && error !== null && "validation" in error && error.validation !== undefined
-  );
+  return wordsOf(error).isValidation;
 }
 
 function statusType(status: number, otherwise: string): string {
@@ -71,9 +69,20 @@ function statusType(status: number, otherwise: string): string {
 function errorType(error: unknown): string | undefined {
   if (error === undefined) return undefined;
   if (typeof error !== "object" || error === null) return "(no error)";
-  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
+  const { code, name } = wordsOf(error);
   if (isWord(code)) return code;
   return isWord(name) ? name : "Error";
+}
+
+/** Anything may be thrown, also what throws when it is looked at: then nothing is known of it, and its request is counted all the same. */
+function wordsOf(error: unknown): { code?: unknown; name?: unknown; isValidation: boolean } {
+  if (typeof error !== "object" || error === null) return { isValidation: false };
+  try {
+    const { code, name, validation } = error as Record<"code" | "name" | "validation", unknown>;
+    return { code, name, isValidation: validation !== undefined };
+  } catch {
+    return { isValidation: false };
+  }
 }
 
 function isWord(text: unknown): text is string {
