@@ -148,3 +148,38 @@ test("Timer.start() refuses wrong labels before the work, and counts the wait fr
   assert.deepEqual(durations(registry, "work_ms", { step: "a", error_type: "" }).max, 40);
   assert.equal(durations(registry, "work_ms", { step: "a", error_type: "Error" }).n, 0);
 });
+
+test("Timer.run() hides no exception, whatever becomes of its labels meanwhile", () => {
+  const { registry } = testRegistry();
+  const timer = registry.timer("work_seconds", { labels: ["step"] });
+  const labels: { step: string | undefined } = { step: "a" };
+  const failure = new RangeError("of the body");
+
+  assert.throws(
+    () =>
+      timer.run(
+        () => {
+          labels.step = undefined;
+          throw failure;
+        },
+        labels as { step: string },
+      ),
+    failure,
+  );
+
+  assert.equal(durations(registry, "work_seconds", { step: "a", error_type: "RangeError" }).n, 1);
+});
+
+for (const intendedMs of [Number.NaN, Number.NEGATIVE_INFINITY])
+  test(`Timer.run() refuses an intended start of ${intendedMs} before its body, not in place of its error`, () => {
+    const { registry } = testRegistry();
+    const timer = registry.timer("work_seconds");
+    let ran = false;
+    const body = (): void => {
+      ran = true;
+    };
+
+    assert.throws(() => timer.run(body, undefined, { intendedMs }), { code: "OPTION_INVALID" });
+
+    assert.equal(ran, false);
+  });

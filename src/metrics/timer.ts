@@ -1,4 +1,4 @@
-import { type Clock, codeOf } from "../base/index.js";
+import { type Clock, codeOf, OptionError } from "../base/index.js";
 import type { LabelValues } from "./options.js";
 
 /** What takes the durations: a histogram or a window. */
@@ -55,7 +55,7 @@ export class Timer<L extends string = string> {
   /**
    * Starts a measurement; `using` ends it with its block. An error that leaves the block passes by unseen: call `fail` with it, or
    * use `run`.
-   * @throws MetricLabelsError when the labels are not the metric's
+   * @throws MetricLabelsError when the labels are not the metric's; OptionError when `intendedMs` is not finite
    */
   start(labels?: LabelValues<L>, options: StartOptions = {}): RunningTimer {
     return new Measurement(this.#sink, this.#options, labels, options.intendedMs);
@@ -65,7 +65,7 @@ export class Timer<L extends string = string> {
    * Runs `body` and records how long it took: a promise until it settles, anything else until it returns. Answers and throws what
    * `body` does; a promise that nobody handles stays one that Node reports. What is like a promise and none, such as a query that
    * runs when awaited, is awaited once, and a promise answered for it.
-   * @throws MetricLabelsError when the labels are not the metric's; then `body` did not run
+   * @throws what `start` does; then `body` did not run
    */
   run<T>(body: (running: RunningTimer) => T, labels?: LabelValues<L>, options: StartOptions = {}): T {
     const running = this.start(labels, options);
@@ -113,6 +113,7 @@ export class Timer<L extends string = string> {
 class Measurement implements RunningTimer {
   readonly #sink: DurationSink;
   readonly #options: TimerOptions;
+  /** As they were at the start: what becomes of the caller's object meanwhile is of no account. */
   readonly #labels: Readonly<Record<string, unknown>> | undefined;
   readonly #succeeded: { record(value: number): void };
   readonly #startMs: number;
@@ -124,10 +125,16 @@ class Measurement implements RunningTimer {
     labels: Readonly<Record<string, unknown>> | undefined,
     intendedMs: number | undefined,
   ) {
+    if (intendedMs !== undefined && !Number.isFinite(intendedMs))
+      throw new OptionError(
+        "intendedMs",
+        `Cannot start timer: intendedMs is ${intendedMs}, not a finite number`,
+      );
+    const { errorLabel } = options;
     this.#sink = sink;
     this.#options = options;
-    this.#labels = labels;
-    this.#succeeded = sink.bind(this.#labelsWith(""));
+    this.#labels = errorLabel === undefined ? labels : { ...labels, [errorLabel]: "" };
+    this.#succeeded = sink.bind(this.#labels);
     this.#startMs = intendedMs ?? options.clock.monotonicMs();
   }
 
@@ -141,8 +148,10 @@ class Measurement implements RunningTimer {
 
   fail(error: unknown): void {
     if (this.#endedMs !== undefined) return;
-    const hasLabel = this.#options.errorLabel !== undefined;
-    this.#end(hasLabel ? this.#sink.bind(this.#labelsWith(errorClass(error))) : this.#succeeded);
+    const { errorLabel } = this.#options;
+    const failed =
+      errorLabel === undefined ? undefined : { ...this.#labels, [errorLabel]: errorClass(error) };
+    this.#end(failed === undefined ? this.#succeeded : this.#sink.bind(failed));
   }
 
   [Symbol.dispose](): void {
@@ -152,11 +161,6 @@ class Measurement implements RunningTimer {
   #end(into: { record(value: number): void }): void {
     this.#endedMs = this.elapsedMs;
     into.record(this.#options.unit === "s" ? this.#endedMs / 1000 : this.#endedMs);
-  }
-
-  #labelsWith(failure: string): Readonly<Record<string, unknown>> | undefined {
-    const { errorLabel } = this.#options;
-    return errorLabel === undefined ? this.#labels : { ...this.#labels, [errorLabel]: failure };
   }
 }
 
