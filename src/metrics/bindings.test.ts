@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MetricLabelsError, openRegistry } from "./index.js";
+import { MetricLabelsError, type NumberPoint, openRegistry } from "./index.js";
 
 type Labels = { method: string; status: string };
 
@@ -34,3 +34,31 @@ for (const [what, labels] of [
 
     assert.throws(() => counter.bind(labels as unknown as Labels), MetricLabelsError);
   });
+
+test("Counter.add() takes a label whose value changes each time that it is read for one value, and for none of another's", () => {
+  const counter = registry.counter("changing", { labels: ["route"] });
+  let reads = 0;
+  const changing = {
+    get route(): string {
+      reads += 1;
+      return `r${reads}`;
+    },
+  };
+
+  for (let n = 0; n < 5; n += 1) counter.add(1, changing);
+  for (let n = 1; n <= reads; n += 1) counter.add(1000, { route: `r${n}` });
+
+  const family = registry.snapshot().families.find(({ name }) => name === "changing");
+  const values = (family!.points as readonly NumberPoint[]).map(({ value }) => value);
+  assert.equal(values.length, reads);
+  assert.deepEqual(
+    values.filter((value) => value > 1001),
+    [],
+  );
+});
+
+test("Counter.add() refuses null in place of labels as it refuses none", () => {
+  const counter = registry.counter("of_null", { labels: ["route"] });
+
+  assert.throws(() => counter.add(1, null as unknown as { route: string }), MetricLabelsError);
+});

@@ -30,7 +30,7 @@ export class Bindings<B extends Binding> {
   of(labels: LabelObject | undefined): B {
     const names = this.#names;
     if (names.length === 0 && labels === undefined) return (this.#only ??= this.#make([]));
-    if (labels === undefined) throw this.#wrongLabels({});
+    if (labels === undefined || labels === null) throw this.#wrongLabels({});
     let level: unknown = this.#levels;
     let count = 0;
     // In the metric's own order, as most are written, the values come with the names: a third less than asking for each.
@@ -59,8 +59,9 @@ export class Bindings<B extends Binding> {
 
   #add(labels: LabelObject): B {
     const names = this.#names;
-    const values = names.map((name) => {
-      const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
+    // Read once: a getter may say another value the next time, which would then find this one's series for ever.
+    const given = names.map((name) => (Object.hasOwn(labels, name) ? labels[name] : undefined));
+    const values = given.map((value) => {
       if (typeof value === "string") return value;
       if (typeof value === "number" || typeof value === "boolean") return String(value);
       throw this.#wrongLabels(labels);
@@ -70,13 +71,12 @@ export class Bindings<B extends Binding> {
     if (binding.isOverflow || binding.block === 0) return binding;
     this.#forgetExpired();
     let level = this.#levels;
-    for (const name of names.slice(0, -1)) {
-      const value = labels[name];
+    for (const value of given.slice(0, -1)) {
       let next = level.get(value) as Level<B> | undefined;
       if (next === undefined) level.set(value, (next = new Map()));
       level = next;
     }
-    level.set(labels[names.at(-1)!], binding);
+    level.set(given.at(-1), binding);
     return binding;
   }
 
