@@ -110,10 +110,10 @@ test("processMetrics() shows delays of 15 to 30 s, mean and deviation at the end
       return lag("p50") !== undefined;
     });
   await probed();
-  busy(100);
+  busy(400);
   await until("the block is seen", () => {
     metrics.sample();
-    return lag("max")! > 0.08;
+    return lag("max")! > 0.3;
   });
   assert.equal(lag("mean"), undefined);
 
@@ -128,11 +128,12 @@ test("processMetrics() shows delays of 15 to 30 s, mean and deviation at the end
     looks += 1;
     return looks > 10;
   });
-  assert.ok(lag("max")! > 0.08, "the block is forgotten after 15 s");
-  clock.advance(16_000);
+  assert.ok(lag("max")! > 0.3, "the block is forgotten after 15 s");
   await until("the block is forgotten after 30 s", () => {
+    // More than once: the machine may be late by itself.
+    clock.advance(16_000);
     metrics.sample();
-    return lag("max")! < 0.08;
+    return lag("max")! < 0.3;
   });
 });
 
