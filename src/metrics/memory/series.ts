@@ -11,6 +11,9 @@ export function sizeList(units: number): number {
   return listsOfSizes + (31 - Math.clz32(units));
 }
 
+/** Labels of up to 8 MiB: larger ones are no labels, and the lists of free memory end somewhere. */
+const seriesUnitsMax = 2 ** 20;
+
 /** A power of two, so that freed memory fits others. */
 export function roundedUnits(units: number): number {
   return 2 ** Math.ceil(Math.log2(units));
@@ -159,6 +162,7 @@ function makeSeries(
 ): number {
   const { i32, f64, segment } = writer;
   const units = roundedUnits(seriesHeadUnits + Math.ceil(key.length / 8));
+  if (units > seriesUnitsMax) return 0;
   const at = writer.takeUsed(sizeList(units), units) || writer.takeUnits(units);
   if (at === 0) return 0;
   const words = at * 2;

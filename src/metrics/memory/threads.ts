@@ -33,13 +33,18 @@ export function claimWriter(segment: Segment, parent?: number): ThreadWriter {
   throw new MetricThreadsError(segment.threadsMax);
 }
 
+/** States of this thread's places, one for each registry. */
+const ownStates: { readonly i32: Int32Array<SharedArrayBuffer>; readonly at: number }[] = [];
+
 /** A thread that ends by itself says so; its place is taken over once its parent sees that it is gone, or when there is no other. */
 function endOrderly(segment: Segment, slot: number): void {
   if (threadId === 0) return;
-  const stateAt = segment.threadUnit(slot) * 2 + threadWord.state;
-  process.once("exit", () => {
-    Atomics.compareExchange(segment.i32, stateAt, threadState.live, threadState.ended);
-  });
+  if (ownStates.length === 0) process.once("exit", sayEnd);
+  ownStates.push({ i32: segment.i32, at: segment.threadUnit(slot) * 2 + threadWord.state });
+}
+
+function sayEnd(): void {
+  for (const { i32, at } of ownStates) Atomics.compareExchange(i32, at, threadState.live, threadState.ended);
 }
 
 const watched = new Set<Segment>();
