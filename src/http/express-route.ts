@@ -49,7 +49,10 @@ export function watchRoute(request: ExpressRequestLike, found: (template: string
   });
 }
 
-/** The path with the parameters' values replaced by their names; never a value of a parameter. */
+/**
+ * The path with the parameters' values replaced by their names; never a value of a parameter. Literals are in small letters, because Express
+ * takes them in any: else a client could make 2^n templates of one.
+ */
 export function mountTemplate(path: string, params: Readonly<Record<string, unknown>>): string {
   let segments = path.split("/").map(decoded);
   for (const [name, value] of Object.entries(params)) {
@@ -66,7 +69,11 @@ export function mountTemplate(path: string, params: Readonly<Record<string, unkn
     if (at === -1) return somewhere;
     segments[at] = segments[at]!.replace(value, () => `:${name}`);
   }
-  return segments.join("/");
+  return segments.map(withSmallLiterals).join("/");
+}
+
+function withSmallLiterals(segment: string): string {
+  return segment.replace(/([:*][\w$]+)|[^:*]+/g, (text: string, name?: string) => name ?? text.toLowerCase());
 }
 
 function decoded(segment: string): string {

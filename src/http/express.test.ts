@@ -80,6 +80,19 @@ for (const [name, express] of [
     assert.equal(inFlight(service), 0);
   });
 
+  test(`${name}: a mount in whatever letters its client writes it is one route`, async (t) => {
+    const service = testService();
+    const port = await served(t, service, (app) => {
+      const router = express.Router();
+      router.get("/items/:itemId", (_request, response) => response.send("item"));
+      app.use("/api/:userId", router);
+    });
+
+    for (const mount of ["/api", "/API", "/aPi", "/Api"]) await ask(port, `${mount}/Ann/items/7`);
+
+    assert.deepEqual(requests(service), { "GET /api/:userId/items/:itemId 2xx": 4 });
+  });
+
   test(`${name}: errors keep their route and their name, whoever throws them and how`, async (t) => {
     const service = testService();
     const port = await served(t, service, (app) => {
@@ -203,4 +216,5 @@ test("mountTemplate() never lets a parameter's value through", () => {
   assert.equal(mountTemplate("/files/a/b", { rest: ["a", "b"] }), "/files/*rest");
   assert.equal(mountTemplate("/users/42", { id: "another" }), "(mount)");
   assert.equal(mountTemplate("/api", {}), "/api");
+  assert.equal(mountTemplate("/API/V1.a/Users", { userId: "Users", v: "1.a" }), "/api/v:v/:userId");
 });
