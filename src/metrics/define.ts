@@ -1,6 +1,7 @@
 import { integerOption, OptionError } from "../base/index.js";
 import type { Definition } from "./definition.js";
 import type { MetricOptions, WindowOptions } from "./options.js";
+import type { GaugeMerge } from "./snapshot.js";
 
 /** What metrics have that do not say otherwise; the same in all threads, so kept in shared memory. */
 export interface SeriesDefaults {
@@ -17,6 +18,12 @@ export function defineMetric(
   if (typeof name !== "string" || name === "")
     throw new OptionError("name", "Cannot register metric: its name is empty");
   const labels = options.labels ?? [];
+  // What gets into shared memory stays there, and every scrape of every thread reads it.
+  if (!Array.isArray(labels) || !labels.every(isText))
+    throw new OptionError("labels", `Cannot register metric ${name}: its labels are no list of names`);
+  for (const what of ["help", "unit"] as const)
+    if (options[what] !== undefined && !isText(options[what]))
+      throw new OptionError(what, `Cannot register metric ${name}: its ${what} is no text`);
   if (new Set(labels).size !== labels.length)
     throw new OptionError("labels", `Cannot register metric ${name}: it has a label twice`);
   const idleMs = idleOption(options.idleMs) ?? defaults.idleMs;
@@ -28,6 +35,22 @@ export function defineMetric(
     seriesMax: options.seriesMax === undefined ? defaults.seriesMax : seriesOption(options.seriesMax),
     ...(idleMs === undefined ? {} : { idleMs }),
   };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** @throws OptionError */
+export function acrossOption(value: GaugeMerge = "latest"): GaugeMerge {
+  if (["latest", "sum", "min", "max"].includes(value)) return value;
+  throw new OptionError("across", `Cannot use across = ${String(value)}: expected latest, sum, min or max`);
+}
+
+/** @throws OptionError */
+export function timerUnitOption(value: "s" | "ms" = "s"): "s" | "ms" {
+  if (value === "s" || value === "ms") return value;
+  throw new OptionError("unit", `Cannot use unit = ${String(value)} for a timer: expected s or ms`);
 }
 
 export function seriesOption(value: number | undefined): number {

@@ -1,5 +1,12 @@
 import { type Clock, monotonicOriginMs, systemClock } from "../base/index.js";
-import { defineMetric, type SeriesDefaults, schemaOption, windowOption } from "./define.js";
+import {
+  acrossOption,
+  defineMetric,
+  type SeriesDefaults,
+  schemaOption,
+  timerUnitOption,
+  windowOption,
+} from "./define.js";
 import type { Definition } from "./definition.js";
 import { forget, parentThread } from "./discovery.js";
 import { MetricKindError, MetricUnknownError } from "./errors.js";
@@ -95,7 +102,7 @@ export class Registry {
   /** As `counter`. */
   gauge<const L extends string = never>(name: string, options: GaugeOptions<L> = {}): Gauge<L> {
     return this.#instrument(
-      { ...defineMetric(name, options, this.#defaults), kind: "gauge", across: options.across ?? "latest" },
+      { ...defineMetric(name, options, this.#defaults), kind: "gauge", across: acrossOption(options.across) },
       (family) => new Gauge<L>(this.#place, family),
     );
   }
@@ -127,7 +134,8 @@ export class Registry {
    * It has one label more than asked for, `error_type`, unless `errorLabel` says otherwise.
    */
   timer<const L extends string = never>(name: string, options: TimerMetricOptions<L> = {}): Timer<L> {
-    const { unit = "s", errorLabel = "error_type", ...rest } = options;
+    const { errorLabel = "error_type", ...rest } = options;
+    const unit = timerUnitOption(options.unit);
     const labels: readonly string[] = [
       ...(options.labels ?? []),
       ...(errorLabel === false ? [] : [errorLabel]),
