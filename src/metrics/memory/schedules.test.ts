@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { codeOf } from "../../base/index.js";
 import { Registry } from "../registry.js";
 import type { MetricsSnapshot } from "../snapshot.js";
+import { threadState, threadWord, word } from "./layout.js";
 import {
   explore,
   exploreMost,
@@ -239,6 +241,42 @@ test(`a thread that goes on with the place of one that was killed loses nothing 
     look(thread, registry);
   };
   exploreMost({ programs: [pairing(2), adopting, reading], mortal: [0], threadsMax: 2, check: checkPairs });
+});
+
+test(`a place that is taken over while its thread is buried has one thread (POUNDLOCK_SEED=${seed})`, () => {
+  // Of two places one has a thread that lives, the other one that has said that it ends.
+  const prepare = ({ segment }: SimulatedThread): void => {
+    for (const [slot, state] of [threadState.ended, threadState.live].entries()) {
+      const at = segment.threadUnit(slot) * 2;
+      if (segment.i32[at + threadWord.incarnation] !== 0) return;
+      segment.i32[at + threadWord.threadId] = simulatedId(slot) + 1;
+      segment.i32[at + threadWord.incarnation] = 1;
+      segment.i32[at + threadWord.state] = state;
+    }
+  };
+  const taking: Program = (thread) => {
+    thread.quietly(() => prepare(thread));
+    try {
+      new Registry(thread.segment, { hasOwnMetrics: false }, thread.clock);
+      thread.mark("has", "a place");
+    } catch (error) {
+      if (codeOf(error) !== "METRICS_THREADS") throw error;
+    }
+    thread.mark("ended", Atomics.load(thread.segment.i32, word.threadsEnded));
+  };
+  const burying: Program = (thread) => {
+    thread.quietly(() => prepare(thread));
+    buryThread(thread.segment, simulatedId(0));
+    taking(thread);
+  };
+  exploreMost({
+    programs: [burying, taking],
+    threadsMax: 2,
+    check(history) {
+      assert.equal(history.filter(({ what }) => what === "has").length, 1, "threads with the place");
+      assert.equal(history.findLast(({ what }) => what === "ended")?.value, 1, "ends that were counted");
+    },
+  });
 });
 
 /** Each record is seen once: in the series as it was, or in the one that was made anew. */

@@ -14,16 +14,10 @@ export function claimWriter(segment: Segment, parent?: number): ThreadWriter {
   const { i32 } = segment;
   for (const wanted of [threadState.dead, threadState.free, threadState.ended]) {
     for (let slot = 0; slot < segment.threadsMax; slot += 1) {
-      const at = segment.threadUnit(slot) * 2;
-      const stateAt = at + threadWord.state;
-      if (Atomics.load(i32, stateAt) !== wanted) continue;
-      if (Atomics.compareExchange(i32, stateAt, wanted, threadState.live) !== wanted) continue;
+      if (!claim(segment, slot, wanted, parent)) continue;
       if (wanted === threadState.ended) countEnd(segment, slot);
-      Atomics.store(i32, at + threadWord.parent, parent === undefined ? 0 : parent + 1);
-      Atomics.store(i32, at + threadWord.threadId, threadId + 1);
       // What the former thread was at, or nobody else could be: its place is alive again.
       for (const turn of [word.reader, word.expirer]) Atomics.compareExchange(i32, turn, slot + 1, 0);
-      Atomics.add(i32, at + threadWord.incarnation, 1);
       const writer = new ThreadWriter(segment, slot);
       writer.finishNewest();
       endOrderly(segment, slot);
@@ -31,6 +25,28 @@ export function claimWriter(segment: Segment, parent?: number): ThreadWriter {
     }
   }
   throw new MetricThreadsError(segment.threadsMax);
+}
+
+/**
+ * Takes a place that is in the wanted state. Its thread's id is what decides between those who want it and who buries its former thread:
+ * who has exchanged that may change the rest.
+ */
+function claim(segment: Segment, slot: number, wanted: number, parent: number | undefined): boolean {
+  const { i32 } = segment;
+  const at = segment.threadUnit(slot) * 2;
+  const idAt = at + threadWord.threadId;
+  if (Atomics.load(i32, at + threadWord.state) !== wanted) return false;
+  const former = Atomics.load(i32, idAt);
+  // A place is being buried if it is of nobody and not dead yet, and being taken if it is dead and of somebody.
+  if ((former !== 0) !== (wanted === threadState.ended)) return false;
+  if (Atomics.compareExchange(i32, idAt, former, threadId + 1) !== former) return false;
+  // Before it is alive: nobody may take it for its former thread's, whose parent may be ending just now.
+  Atomics.store(i32, at + threadWord.parent, parent === undefined ? 0 : parent + 1);
+  Atomics.add(i32, at + threadWord.incarnation, 1);
+  if (Atomics.compareExchange(i32, at + threadWord.state, wanted, threadState.live) === wanted) return true;
+  // Since the first look it had another thread, whose burial is not over.
+  Atomics.compareExchange(i32, idAt, threadId + 1, 0);
+  return false;
 }
 
 /** States of this thread's places, one for each registry. */
@@ -76,8 +92,9 @@ export function buryThread(segment: Segment, id: number): void {
   const { i32 } = segment;
   for (let slot = 0; slot < segment.threadsMax; slot += 1) {
     const at = segment.threadUnit(slot) * 2;
-    if (i32[at + threadWord.threadId] !== id + 1) continue;
     const state = Atomics.load(i32, at + threadWord.state);
+    // Not if another thread has gone on with it, or somebody else is burying it.
+    if (Atomics.compareExchange(i32, at + threadWord.threadId, id + 1, 0) !== id + 1) continue;
     if (state !== threadState.live && state !== threadState.ended) continue;
     countEnd(segment, slot);
     Atomics.store(i32, at + threadWord.state, threadState.dead);
