@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { attachRegistry, type MetricsSnapshot, openRegistry, type Registry } from "./index.js";
 
 let made = 0;
@@ -164,4 +166,21 @@ test("openRegistry() says that the system has no address space, and what to do",
   const { stdout } = spawnSync("sh", ["-c", `ulimit -v 6000000; exec ${node}`], { encoding: "utf8" });
 
   assert.match(stdout, /^METRICS_RESERVE .*smaller `reserveBytes`/);
+});
+
+test("openRegistry() may be called for many registries in one thread without a warning from Node", async () => {
+  const door = new URL("./index.js", import.meta.url).href;
+  const program = `
+    const { openRegistry } = await import(${JSON.stringify(door)});
+    for (let n = 0; n < 12; n += 1) openRegistry({ name: \`many \${n}\`, reserveBytes: 4 * 2 ** 20 }).counter("c").add();`;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`);
+  const worker = new Worker(url, { stderr: true });
+  let complaints = "";
+  worker.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaints += text;
+  });
+
+  const [code] = await once(worker, "exit");
+
+  assert.deepEqual([code, complaints], [0, ""]);
 });
