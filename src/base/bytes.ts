@@ -102,6 +102,10 @@ export class ByteReader {
     return this.#offset >= this.#bytes.length;
   }
 
+  get bytesLeft(): number {
+    return Math.max(0, this.#bytes.length - this.#offset);
+  }
+
   u8(): number {
     const value = this.#bytes[this.#offset++];
     if (value === undefined) throw new RangeError("Cannot read past the end of the bytes");

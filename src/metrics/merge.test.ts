@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { anySnapshot } from "../../test/kit/any-snapshot.js";
 import { mergeExponential } from "../sketch/index.js";
+import { atOnce } from "./in-turns.js";
 import { type FamilyConflict, mergeSnapshots, SnapshotSum } from "./merge.js";
 import type { MetricFamily, MetricsSnapshot, WindowFamily } from "./snapshot.js";
 import {
@@ -207,13 +208,13 @@ test(`mergeSnapshots() of one snapshot is that snapshot (POUNDLOCK_SEED=${seed})
   );
 });
 
-test(`SnapshotSum.copy() is untouched by what is added to the original (POUNDLOCK_SEED=${seed})`, () => {
+test(`SnapshotSum.copyInSteps() is untouched by what is added to the original (POUNDLOCK_SEED=${seed})`, () => {
   fc.assert(
     fc.property(anySnapshot, anySnapshot, (one, other) => {
       const sum = new SnapshotSum();
       sum.add(one);
       const before = sum.finish(0, true);
-      const copy = sum.copy();
+      const copy = atOnce(sum.copyInSteps());
 
       sum.add(one);
       sum.add(other);
@@ -222,4 +223,21 @@ test(`SnapshotSum.copy() is untouched by what is added to the original (POUNDLOC
     }),
     { seed, numRuns: 100 },
   );
+});
+
+test("mergeSnapshots() of more histograms than are kept apart has their sum, rounded once", () => {
+  const family = (value: number): MetricFamily => ({
+    kind: "histogram",
+    name: "h",
+    help: "",
+    labelNames: [],
+    points: [{ labels: [], startedMs: 0, histogram: histogramOf(value) }],
+  });
+  const values = [1e16, ...Array.from({ length: 40 }, () => 1)];
+
+  const merged = mergeSnapshots(values.map((value) => snapshotOf(1, family(value))));
+
+  const [point] = merged.families[0]!.points;
+  assert.ok(point !== undefined && "histogram" in point);
+  assert.deepEqual([point.histogram.count, point.histogram.sum], [41, 1e16 + 40]);
 });

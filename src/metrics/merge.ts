@@ -1,4 +1,5 @@
 import { type FamilyShape, isSameShape, labelOrder, shapeOf } from "./family-shape.js";
+import { atOnce, eachPoint, type Steps } from "./in-turns.js";
 import { keyOfPoint, type SeriesPoint } from "./series-key.js";
 import { newSeriesSum, type SeriesSum } from "./series-sum.js";
 import type { MetricFamily, MetricsSnapshot } from "./snapshot.js";
@@ -66,7 +67,12 @@ export class SnapshotSum {
     return this.#seriesCount;
   }
 
-  add(snapshot: MetricsSnapshot, { onConflict }: MergeOptions = {}): void {
+  add(snapshot: MetricsSnapshot, options: MergeOptions = {}): void {
+    atOnce(this.addInSteps(snapshot, options));
+  }
+
+  /** As `add`. Half of it is no snapshot: nothing else may be done with the sum until it has ended. */
+  *addInSteps(snapshot: MetricsSnapshot, { onConflict }: MergeOptions = {}): Steps<void> {
     for (const family of snapshot.families) {
       const shape = shapeOf(family);
       const sum = this.#familyOf(family, shape);
@@ -76,7 +82,7 @@ export class SnapshotSum {
         continue;
       }
       if (sum.shape.window === undefined) sum.shape = { ...shape, labelNames: sum.shape.labelNames };
-      this.#addPoints(sum, family, snapshot.atMs);
+      yield* this.#addPoints(sum, family, snapshot.atMs);
     }
   }
 
@@ -88,26 +94,37 @@ export class SnapshotSum {
     if (this.#families.get(family)?.series.delete(key) === true) this.#seriesCount -= 1;
   }
 
-  copy(): SnapshotSum {
+  /** Another sum of the same; this one must not change until it has ended. */
+  *copyInSteps(): Steps<SnapshotSum> {
     const copy = new SnapshotSum();
     for (const [name, { head, shape, series }] of this.#families) {
-      const copied = [...series].map(([key, one]) => [key, { ...one, sum: one.sum.copy() }] as const);
-      copy.#families.set(name, { head, shape, series: new Map(copied) });
+      const copied = new Map<string, Series>();
+      copy.#families.set(name, { head, shape, series: copied });
+      yield* eachPoint(series, ([key, { labels, isOverflow, startedMs, sum }]) => {
+        copied.set(key, { labels, isOverflow, startedMs, sum: sum.copy() });
+      });
     }
     copy.#seriesCount = this.#seriesCount;
     return copy;
   }
 
   finish(atMs: number, isExact: boolean): MetricsSnapshot {
-    const families = [...this.#families.values()].map(({ head, series }) => {
-      const points = [...series.values()].flatMap(({ sum, labels, isOverflow, startedMs }) => {
+    return atOnce(this.finishInSteps(atMs, isExact));
+  }
+
+  /** As `finish`; the sum must not change until it has ended. */
+  *finishInSteps(atMs: number, isExact: boolean): Steps<MetricsSnapshot> {
+    const families: MetricFamily[] = [];
+    for (const { head, series } of this.#families.values()) {
+      const points: unknown[] = [];
+      yield* eachPoint(series.values(), ({ sum, labels, isOverflow, startedMs }) => {
         const values = sum.finish(atMs);
-        if (values === undefined) return [];
-        return { labels, ...(isOverflow ? { isOverflow } : {}), startedMs, ...values };
+        if (values === undefined) return;
+        points.push({ labels, ...(isOverflow ? { isOverflow } : {}), startedMs, ...values });
       });
       // Each point was made by the sum that its family's kind asks for.
-      return { ...head, points } as MetricFamily;
-    });
+      families.push({ ...head, points } as MetricFamily);
+    }
     return { atMs, isExact, families };
   }
 
@@ -120,10 +137,10 @@ export class SnapshotSum {
     return sum;
   }
 
-  #addPoints(sum: FamilySum, family: MetricFamily, atMs: number): void {
+  #addPoints(sum: FamilySum, family: MetricFamily, atMs: number): Steps<void> {
     const order = labelOrder(family.labelNames, sum.shape.labelNames);
     const isInOrder = order.every((from, to) => from === to);
-    for (const given of family.points) {
+    return eachPoint<SeriesPoint>(family.points, (given) => {
       const point = isInOrder ? given : reordered(given, order);
       const key = keyOfPoint(point);
       let series = sum.series.get(key);
@@ -135,7 +152,7 @@ export class SnapshotSum {
       }
       series.startedMs = Math.min(series.startedMs, point.startedMs);
       series.sum.add(point, atMs);
-    }
+    });
   }
 }
 

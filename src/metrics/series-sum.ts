@@ -32,24 +32,32 @@ export function newSeriesSum(family: MetricFamily): SeriesSum {
 }
 
 class NumberSum implements SeriesSum {
-  #total = new ExactTotal();
+  #first: number | undefined;
+  /** From the second number on: most series are one process's. */
+  #total: ExactTotal | undefined;
   #setMs: number | undefined;
 
   add(point: SeriesPoint): void {
     assertInvariant("value" in point, "a family's points are all of its kind");
-    this.#total.add(point.value);
     this.#setMs = later(this.#setMs, point.setMs);
+    if (this.#first === undefined) {
+      this.#first = point.value;
+      return;
+    }
+    this.#total ??= totalOf([this.#first]);
+    this.#total.add(point.value);
   }
 
   copy(): NumberSum {
     const copy = new NumberSum();
-    copy.#total = this.#total.copy();
+    copy.#first = this.#first;
+    copy.#total = this.#total?.copy();
     copy.#setMs = this.#setMs;
     return copy;
   }
 
   finish(): Numbers {
-    return numbers(this.#total.value(), this.#setMs);
+    return numbers(this.#total?.value() ?? this.#first ?? 0, this.#setMs);
   }
 }
 
@@ -90,10 +98,13 @@ class GaugeChoice implements SeriesSum {
   }
 }
 
+/** Histograms that are kept apart before they are merged: once for all takes a third of the time of one by one. */
+const partsMax = 16;
+
 class HistogramSum implements SeriesSum {
-  #merged: ExponentialHistogram | undefined;
-  /** The merged histogram's own sum is rounded at each merge. */
-  #sum = new ExactTotal();
+  #parts: ExponentialHistogram[] = [];
+  /** Of those that have been merged already: the merged histogram's own sum is rounded. */
+  #mergedSum: ExactTotal | undefined;
 
   add(point: SeriesPoint): void {
     assertInvariant("histogram" in point, "a family's points are all of its kind");
@@ -101,20 +112,32 @@ class HistogramSum implements SeriesSum {
   }
 
   addHistogram(histogram: ExponentialHistogram): void {
-    this.#merged = this.#merged === undefined ? histogram : mergeExponential(this.#merged, histogram);
-    this.#sum.add(histogram.sum);
+    if (this.#parts.length === partsMax) this.#merge();
+    this.#parts.push(histogram);
   }
 
+  /** What is kept for long is merged once, and not again for each copy. */
   copy(): HistogramSum {
+    this.#merge();
     const copy = new HistogramSum();
-    copy.#merged = this.#merged;
-    copy.#sum = this.#sum.copy();
+    copy.#parts = [...this.#parts];
+    copy.#mergedSum = this.#mergedSum?.copy();
     return copy;
   }
 
   finish(): Pick<HistogramPoint, "histogram"> | undefined {
-    if (this.#merged === undefined) return undefined;
-    return { histogram: { ...this.#merged, sum: this.#sum.value() } };
+    this.#merge();
+    const [histogram] = this.#parts;
+    return histogram && { histogram };
+  }
+
+  #merge(): void {
+    const [first, ...others] = this.#parts;
+    if (first === undefined || others.length === 0) return;
+    const sum = this.#mergedSum ?? totalOf([first.sum]);
+    for (const other of others) sum.add(other.sum);
+    this.#mergedSum = sum;
+    this.#parts = [{ ...mergeExponential(first, ...others), sum: sum.value() }];
   }
 }
 
@@ -157,6 +180,12 @@ class WindowSum implements SeriesSum {
     if (histogram === undefined || forMs === undefined) return undefined;
     return { values: { kind: "recent", forMs, histogram } };
   }
+}
+
+function totalOf(values: readonly number[]): ExactTotal {
+  const total = new ExactTotal();
+  for (const value of values) total.add(value);
+  return total;
 }
 
 function numbers(value: number, setMs: number | undefined): Numbers {

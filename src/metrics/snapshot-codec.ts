@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter } from "../base/index.js";
 import type { BucketRun, ExponentialHistogram } from "../sketch/index.js";
+import { atOnce, eachPoint, pointsPerStep, type Steps } from "./in-turns.js";
 import type { SeriesPoint } from "./series-key.js";
 import type {
   GaugeMerge,
@@ -23,6 +24,7 @@ const hasSetMs = 2;
 const samplesForm = 0;
 const recentForm = 1;
 const isLooseBit = 1;
+const noBuckets: BucketRun = { indexes: [], counts: [] };
 
 /**
  * A snapshot as flat bytes, alone in their buffer. Nothing is lost: lone surrogates, NaN and -0 survive.
@@ -43,6 +45,11 @@ const isLooseBit = 1;
  * @throws RangeError when the snapshot is none: a count that is no whole number, labels that do not fit the names
  */
 export function encodeSnapshot(snapshot: MetricsSnapshot): Uint8Array<ArrayBuffer> {
+  return atOnce(encodeInSteps(snapshot));
+}
+
+/** As `encodeSnapshot`; the snapshot must not change meanwhile. */
+export function* encodeInSteps(snapshot: MetricsSnapshot): Steps<Uint8Array<ArrayBuffer>> {
   const writer = new ByteWriter(16 * 1024);
   for (const byte of magic) writer.u8(byte);
   writer.u8(version);
@@ -50,7 +57,7 @@ export function encodeSnapshot(snapshot: MetricsSnapshot): Uint8Array<ArrayBuffe
   writer.u8(snapshot.isExact ? 1 : 0);
   const encoder = new Encoder(writer);
   writer.varint(snapshot.families.length);
-  for (const family of snapshot.families) encoder.family(family);
+  for (const family of snapshot.families) yield* encoder.family(family);
   return writer.finish();
 }
 
@@ -59,24 +66,44 @@ export function encodeSnapshot(snapshot: MetricsSnapshot): Uint8Array<ArrayBuffe
  * @throws RangeError when the bytes are none that it writes
  */
 export function decodeSnapshot(bytes: Uint8Array): MetricsSnapshot {
+  return atOnce(decodeInSteps(bytes));
+}
+
+/** As `decodeSnapshot`; the bytes must not change meanwhile. */
+export function* decodeInSteps(bytes: Uint8Array): Steps<MetricsSnapshot> {
   const reader = new ByteReader(bytes);
-  const head = magic.map(() => reader.u8());
-  if (head.some((byte, index) => byte !== magic[index])) throw refused("they do not begin as one");
-  const found = reader.u8();
-  if (found !== version) throw refused(`version ${found} is not known`);
-  const atMs = reader.f64();
+  const atMs = headTime(reader);
   const isExact = bit(reader.u8());
   const decoder = new Decoder(reader);
   const families: MetricFamily[] = [];
   const names = new Set<string>();
   for (let left = decodedCount(reader.varint()); left > 0; left -= 1) {
-    const family = decoder.family();
+    const family = yield* decoder.family();
     if (names.has(family.name)) throw refused("two families share a name");
     names.add(family.name);
     families.push(family);
   }
   if (!reader.isAtEnd) throw refused("something follows the snapshot");
   return { atMs, isExact, families };
+}
+
+/** Bytes from the first that say when a snapshot was taken. */
+export const snapshotHeadBytes = 13;
+
+/**
+ * The time of a snapshot of which only the first bytes have been read.
+ * @throws RangeError when it does not begin as one
+ */
+export function snapshotTime(bytes: Uint8Array): number {
+  return headTime(new ByteReader(bytes));
+}
+
+function headTime(reader: ByteReader): number {
+  const head = magic.map(() => reader.u8());
+  if (head.some((byte, index) => byte !== magic[index])) throw refused("they do not begin as one");
+  const found = reader.u8();
+  if (found !== version) throw refused(`version ${found} is not known`);
+  return reader.f64();
 }
 
 class Encoder {
@@ -87,7 +114,7 @@ class Encoder {
     this.#writer = writer;
   }
 
-  family(family: MetricFamily): void {
+  *family(family: MetricFamily): Steps<void> {
     const writer = this.#writer;
     const across = family.kind === "gauge" ? family.across : undefined;
     writer.u8(kinds.indexOf(family.kind));
@@ -99,7 +126,8 @@ class Encoder {
     writer.varint(family.labelNames.length);
     for (const name of family.labelNames) this.#text(name);
     writer.varint(family.points.length);
-    for (const point of family.points) this.#point(point, family.labelNames.length);
+    const labels = family.labelNames.length;
+    yield* eachPoint<SeriesPoint>(family.points, (point) => this.#point(point, labels));
   }
 
   #point(point: SeriesPoint, labels: number): void {
@@ -150,9 +178,10 @@ class Encoder {
   #run({ indexes, counts }: BucketRun): void {
     const writer = this.#writer;
     writer.varint(indexes.length);
-    let next: number | undefined;
-    for (const [at, index] of indexes.entries()) {
-      if (next === undefined) writer.signedVarint(index);
+    let next = 0;
+    for (let at = 0; at < indexes.length; at += 1) {
+      const index = indexes[at]!;
+      if (at === 0) writer.signedVarint(index);
       else writer.varint(countOf(index - next));
       writer.varint(countOf(counts[at]));
       next = index + 1;
@@ -176,7 +205,7 @@ class Decoder {
     this.#reader = reader;
   }
 
-  family(): MetricFamily {
+  *family(): Steps<MetricFamily> {
     const reader = this.#reader;
     const kind = kinds[reader.u8()];
     if (kind === undefined) throw refused("a family has an unknown kind");
@@ -189,10 +218,15 @@ class Decoder {
     for (let left = this.#count(); left > 0; left -= 1) labelNames.push(this.#text());
     if (new Set(labelNames).size !== labelNames.length) throw refused("a family has a label twice");
     const points: SeriesPoint[] = [];
-    for (let left = this.#count(); left > 0; left -= 1) points.push(this.#point(kind, labelNames.length));
-    // Its labels take no bytes, so that many of them would be more memory than bytes.
-    if (points.filter(({ isOverflow }) => isOverflow).length > 1)
-      throw refused("a family has two overflow series");
+    let overflows = 0;
+    for (let left = this.#count(); left > 0; left -= 1) {
+      const point = this.#point(kind, labelNames.length);
+      points.push(point);
+      if (point.isOverflow === true) overflows += 1;
+      // Its labels take no bytes, so that many of them would be more memory than bytes.
+      if (overflows > 1) throw refused("a family has two overflow series");
+      if (left % pointsPerStep === 0) yield;
+    }
     // Each point was read as the family's kind has them.
     return { kind, name, help, ...unit, ...across, labelNames, points } as MetricFamily;
   }
@@ -244,7 +278,8 @@ class Decoder {
     const positive = this.#run(schema);
     const negative = this.#run(schema);
     let count = zeroCount;
-    for (const run of [positive, negative]) for (const of of run.counts) count = decodedCount(count + of);
+    for (const of of positive.counts) count = decodedCount(count + of);
+    for (const of of negative.counts) count = decodedCount(count + of);
     const isRange = count === 0 ? Number.isNaN(min) && Number.isNaN(max) : min <= max;
     if (!isRange) throw refused("a histogram's min and max are not those of its buckets");
     const range = { min, max, ...(isLoose ? { hasLooseRange: true as const } : {}) };
@@ -253,16 +288,20 @@ class Decoder {
 
   #run(schema: number): BucketRun {
     const reader = this.#reader;
-    const indexes: number[] = [];
-    const counts: number[] = [];
+    const length = this.#count();
+    if (length === 0) return noBuckets;
+    // Each takes two bytes at least; only then may it be believed.
+    if (length * 2 > reader.bytesLeft) throw refused("a run is longer than the bytes");
+    const indexes = new Array<number>(length);
+    const counts = new Array<number>(length);
     const { lowest, highest } = indexRange(schema);
     let index = 0;
-    for (let left = this.#count(); left > 0; left -= 1) {
-      index = indexes.length === 0 ? reader.signedVarint() : index + 1 + reader.varint();
+    for (let at = 0; at < length; at += 1) {
+      index = at === 0 ? reader.signedVarint() : index + 1 + reader.varint();
       const count = this.#count();
       if (count === 0 || !(index >= lowest && index <= highest)) throw refused("a bucket is out of range");
-      indexes.push(index);
-      counts.push(count);
+      indexes[at] = index;
+      counts[at] = count;
     }
     return { indexes, counts };
   }

@@ -30,10 +30,40 @@ export function downscaleRun(run: BucketRun, steps: number): BucketRun {
   return { indexes, counts };
 }
 
-export function mergeRuns(a: BucketRun, b: BucketRun): BucketRun {
-  if (a.indexes.length === 0) return b;
-  if (b.indexes.length === 0) return a;
-  return combineRuns(a, b, (ofA, ofB) => ofA + ofB);
+/** All counts of all. */
+export function mergeRuns(runs: readonly BucketRun[]): BucketRun {
+  const used = runs.filter(({ indexes }) => indexes.length > 0);
+  if (used.length < 2) return used[0] ?? emptyRun;
+  const lowest = Math.min(...used.map(({ indexes }) => indexes[0]!));
+  const highest = Math.max(...used.map(({ indexes }) => indexes[indexes.length - 1]!));
+  if (highest - lowest < dense.length) return mergeDense(used, lowest, highest);
+  return used.reduce((a, b) => combineRuns(a, b, (ofA, ofB) => ofA + ofB));
+}
+
+/** Room for the counts of neighbouring buckets, all 0 between two uses: the common case, in a third of the time. 4 KiB. */
+const dense = new Float64Array(512);
+
+function mergeDense(runs: readonly BucketRun[], lowest: number, highest: number): BucketRun {
+  let used = 0;
+  for (const { indexes, counts } of runs)
+    for (let at = 0; at < indexes.length; at += 1) {
+      const place = indexes[at]! - lowest;
+      if (dense[place] === 0) used += 1;
+      dense[place]! += counts[at]!;
+    }
+  // Made in their length: what grows leaves twice as much behind.
+  const indexes = new Array<number>(used);
+  const counts = new Array<number>(used);
+  let at = 0;
+  for (let place = 0; place <= highest - lowest; place += 1) {
+    const count = dense[place]!;
+    if (count === 0) continue;
+    dense[place] = 0;
+    indexes[at] = lowest + place;
+    counts[at] = count;
+    at += 1;
+  }
+  return { indexes, counts };
 }
 
 /** What `newer` has more than `older`; nothing where it has less. */

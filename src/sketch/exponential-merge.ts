@@ -24,8 +24,8 @@ export function mergeExponential(
     max: Math.max(...used.map((each) => each.max)),
     ...(used.some((each) => each.hasLooseRange) ? { hasLooseRange: true } : {}),
     zeroCount: total((each) => each.zeroCount),
-    positive: used.map((each) => each.positive).reduce(mergeRuns),
-    negative: used.map((each) => each.negative).reduce(mergeRuns),
+    positive: mergeRuns(used.map((each) => each.positive)),
+    negative: mergeRuns(used.map((each) => each.negative)),
   };
 }
 

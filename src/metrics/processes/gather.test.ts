@@ -356,7 +356,7 @@ test("registries of several processes become one, with what they say of themselv
   const processes = gatherProcesses(own!, { clock, clusterWorkers: false });
   const pair = new PipePair("other");
   processes.add(pair.parent);
-  reportTo(pair.child, other!, { clock });
+  await reportTo(pair.child, other!, { clock }).report();
   const before = await processes.collect();
   pair.close();
   const after = processes.snapshot();

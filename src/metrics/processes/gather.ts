@@ -1,15 +1,21 @@
 import cluster, { type Worker } from "node:cluster";
-import { type Clock, ignoreNotices, integerOption, type NoticeSink, systemClock } from "../../base/index.js";
+import {
+  assertInvariant,
+  type Clock,
+  ignoreNotices,
+  integerOption,
+  type NoticeSink,
+  systemClock,
+} from "../../base/index.js";
 import { describeShape } from "../family-shape.js";
+import { atOnce, inTurns } from "../in-turns.js";
 import type { FamilyConflict } from "../merge.js";
-import { keyOfPoint } from "../series-key.js";
 import type { MetricsSnapshot } from "../snapshot.js";
 import type { SnapshotSource } from "../snapshot-source.js";
-import { isOurs, questionMessage, type Report, readReport, snapshotBytesOf } from "./messages.js";
-import { ownFamilies } from "./own-families.js";
+import { KnownNumbers } from "./known-numbers.js";
+import { isOurs, questionMessage, readReport } from "./messages.js";
 import { type MessagePipe, type PipeEnd, pipeOf } from "./pipe.js";
-import { type RefusalReason, Reported, snapshotIn } from "./reported.js";
-import { expiredSeries, isCumulative, lastingOf, Residue } from "./residue.js";
+import type { Reported } from "./reported.js";
 
 export interface GatherOptions {
   /** Whether the workers of `node:cluster` are gathered without being added, those that run already included. @default true */
@@ -26,7 +32,7 @@ export interface GatherOptions {
 }
 
 export interface CollectOptions {
-  /** How long to wait for processes to answer, in milliseconds (0..60,000). @default 200 */
+  /** How long to wait for processes to answer, in milliseconds (0..60,000); 0 asks none, and answers what was reported last. @default 200 */
   readonly waitMs?: number;
 }
 
@@ -39,14 +45,13 @@ export interface ProcessStatus {
   readonly isStale: boolean;
 }
 
-/** Instances that ended, remembered so that a message that comes late is not taken for a new process; a UUID each. */
-const endedMax = 10_000;
 /** Different pairs of families that are told of. */
 const conflictsToldMax = 1_000;
 
 /**
  * Makes one registry's numbers those of this process and of all that report to it.
  *
+ * - Nothing here but `snapshot` holds the event loop for longer than some milliseconds, however many series there are.
  * - Nothing that another process does delays `collect` beyond its wait, makes it fail, or makes a counter go back. One that does not answer
  *   stands with its last numbers, is named in `poundlock_metrics_process_stale_seconds`, and is not waited for again until it has reported.
  * - A process that ends leaves its counters and histograms, for ever; its gauges, windows and upDownCounters go, but for the value of a
@@ -61,23 +66,22 @@ export function gatherProcesses(registry: SnapshotSource, options: GatherOptions
 export class GatheredProcesses implements SnapshotSource {
   readonly #registry: SnapshotSource;
   readonly #processesMax: number;
-  readonly #reportBytesMax: number;
   readonly #clock: Clock;
-  readonly #startedMs: number;
   readonly #notices: NoticeSink;
-  readonly #residue: Residue;
+  readonly #known: KnownNumbers;
   /** Each with what stops listening to it. */
   readonly #pipes = new Map<PipeEnd, () => void>();
-  /** By instance, in order of their first report. */
-  readonly #reported = new Map<string, Reported>();
-  readonly #ended = new Set<string>();
-  #endedCount = 0;
-  readonly #refusals: Record<RefusalReason, number> = { garbage: 0, "too-large": 0, late: 0 };
   readonly #conflictsTold = new Set<string>();
-  #own: MetricsSnapshot | undefined;
   /** Called whenever a report came or a process ended. */
   readonly #watchers = new Set<() => void>();
   readonly #onFork = (worker: Worker): void => this.add(worker.process);
+  #current: Promise<MetricsSnapshot> | undefined;
+  /** One that has been asked for and has not begun. */
+  #next: Promise<MetricsSnapshot> | undefined;
+  #isTaking = false;
+  #isSettling = false;
+  /** The newest answer of `snapshot` while another one is being made in turns, and so older. */
+  #overtaking: MetricsSnapshot | undefined;
 
   constructor(registry: SnapshotSource, options: GatherOptions) {
     this.#registry = registry;
@@ -85,12 +89,16 @@ export class GatheredProcesses implements SnapshotSource {
       of: (min: number, max: number) => integerOption(name, options[name], { default: byDefault, min, max }),
     });
     this.#processesMax = limit("processesMax", 1_000).of(1, 100_000);
-    this.#reportBytesMax = limit("reportBytesMax", 16 * 2 ** 20).of(1024, 2 ** 30);
-    const seriesMax = limit("residueSeriesMax", 100_000).of(0, 10_000_000);
     this.#clock = options.clock ?? systemClock;
-    this.#startedMs = this.#clock.now();
     this.#notices = options.notices ?? ignoreNotices;
-    this.#residue = new Residue(seriesMax, (conflict) => this.#noteConflict(conflict));
+    this.#known = new KnownNumbers({
+      processesMax: this.#processesMax,
+      reportBytesMax: limit("reportBytesMax", 16 * 2 ** 20).of(1024, 2 ** 30),
+      residueSeriesMax: limit("residueSeriesMax", 100_000).of(0, 10_000_000),
+      clock: this.#clock,
+      onConflict: (conflict) => this.#noteConflict(conflict),
+      onRefused: (why) => this.#refuse(why),
+    });
     if (options.clusterWorkers === false || !cluster.isPrimary) return;
     cluster.on("fork", this.#onFork);
     for (const worker of Object.values(cluster.workers ?? {})) if (worker !== undefined) this.#onFork(worker);
@@ -112,63 +120,39 @@ export class GatheredProcesses implements SnapshotSource {
       isClosed = true;
       this.#pipes.get(end)?.();
       this.#pipes.delete(end);
-      this.#endAll(pipe);
+      this.#known.end(pipe);
+      this.#settle();
+      this.#tellWatchers();
     };
     const stop = pipe.open({ message: (message) => this.#onMessage(pipe, message), close });
     if (!isClosed) this.#pipes.set(end, stop);
   }
 
-  /** Asks all processes for their numbers, waits a bounded time, and answers with the newest that are known. */
+  /**
+   * Asks all processes for their numbers, waits a bounded time, and answers with the newest that are known. Gives the event loop a turn
+   * every few milliseconds. Whoever asks while numbers are being added up gets the next answer, and all of them the same.
+   */
   async collect(options: CollectOptions = {}): Promise<MetricsSnapshot> {
     const waitMs = integerOption("waitMs", options.waitMs, { default: 200, min: 0, max: 60_000 });
-    const asked = new Map<Reported, number>();
-    for (const reported of this.#reported.values()) {
-      const question = this.#ask(reported);
-      if (question !== undefined) asked.set(reported, question);
-    }
-    if (waitMs > 0) await this.#answers(asked, waitMs);
-    return this.snapshot();
+    if (waitMs > 0) await this.#answers(this.#askAll(), waitMs);
+    return this.#takeLater();
   }
 
-  /** The newest that is known, without asking: other processes' numbers are up to one reporting interval old. */
+  /**
+   * The newest that is known, without asking: other processes' numbers are up to one reporting interval old. Blocks for as long as it
+   * takes; see `collect` for many series.
+   */
   snapshot(): MetricsSnapshot {
-    const own = this.#registry.snapshot();
-    for (const reported of this.#reported.values()) this.#refresh(reported);
-    this.#retire(this.#own, own, undefined);
-    this.#own = own;
-    const nowMs = Math.max(this.#clock.now(), own.atMs);
-    this.#residue.declare(own);
-    const sum = this.#residue.copy();
-    let seriesRefused = 0;
-    const onConflict = (conflict: FamilyConflict): void => {
-      seriesRefused += conflict.seriesRefused;
-      this.#noteConflict(conflict);
-    };
-    sum.add(own, { onConflict });
-    let isExact = own.isExact;
-    for (const { snapshot, isClosed, isSilent } of this.#reported.values()) {
-      sum.add(isClosed ? lastingOf(snapshot) : snapshot, { onConflict });
-      isExact &&= snapshot.isExact && !isSilent;
-    }
-    const ours = ownFamilies({
-      startedMs: this.#startedMs,
-      nowMs,
-      statuses: this.status(),
-      ended: this.#endedCount,
-      refusals: this.#refusals,
-      residueSeries: this.#residue.seriesCount,
-      seriesRefused,
-    });
-    sum.add({ atMs: nowMs, isExact: true, families: ours });
-    return sum.finish(nowMs, isExact);
+    const made = atOnce(this.#known.collect(this.#registry.snapshot()));
+    if (this.#isTaking) this.#overtaking = made;
+    return made;
   }
 
   /** Of each process that reports, in order of their first report. */
   status(): readonly ProcessStatus[] {
-    for (const reported of this.#reported.values()) this.#refresh(reported);
-    return [...this.#reported.values()].map(({ pipe, snapshot, isSilent }) => ({
+    return this.#known.living().map(({ pipe, atMs = 0, isSilent }) => ({
       name: pipe.name,
-      atMs: snapshot.atMs,
+      atMs,
       isStale: isSilent,
     }));
   }
@@ -185,90 +169,82 @@ export class GatheredProcesses implements SnapshotSource {
     if (!isOurs(message)) return;
     const report = readReport(message);
     if (report === undefined) {
-      this.#refusals.garbage += 1;
+      this.#known.refuseGarbage();
       return;
     }
-    const { instance } = report;
-    const known = this.#reported.get(instance);
-    if (this.#ended.has(instance) || (known !== undefined && (known.pipe !== pipe || known.isLate(report)))) {
-      this.#refusals.late += 1;
-      return;
-    }
-    if (snapshotBytesOf(report) > this.#reportBytesMax) {
-      this.#refusals["too-large"] += 1;
-      return;
-    }
-    if (known === undefined) this.#join(pipe, report);
-    else known.take(report);
-    if (known?.isDue(this.#clock.monotonicMs()) === true) this.#refresh(known);
+    this.#known.take(pipe, report);
+    this.#settle();
     this.#tellWatchers();
   }
 
-  #join(pipe: MessagePipe, report: Report): void {
-    if (this.#reported.size >= this.#processesMax) {
-      this.#refuse(`${this.#reported.size} registries are reported already`);
-      return;
-    }
-    const snapshot = snapshotIn(report);
-    if (snapshot === undefined) this.#refusals.garbage += 1;
-    else this.#reported.set(report.instance, new Reported(pipe, report, snapshot, this.#clock.monotonicMs()));
-  }
-
-  #refresh(reported: Reported): void {
-    const former = reported.snapshot;
-    if (!reported.decode(this.#clock.monotonicMs())) this.#refusals.garbage += 1;
-    if (reported.snapshot !== former) this.#retire(former, reported.snapshot, reported);
-  }
-
-  #endAll(pipe: MessagePipe): void {
-    for (const reported of [...this.#reported.values()]) {
-      if (reported.pipe !== pipe) continue;
-      this.#refresh(reported);
-      this.#reported.delete(reported.instance);
-      this.#residue.fold(reported.snapshot, this.#heldBy(undefined));
-      this.#endedCount += 1;
-      this.#ended.add(reported.instance);
-      const [oldest] = this.#ended;
-      if (this.#ended.size > endedMax && oldest !== undefined) this.#ended.delete(oldest);
-    }
-    this.#tellWatchers();
-  }
-
-  /** Keeps what a process counted in series that it has given up. @param owner undefined for this process's own registry */
-  #retire(former: MetricsSnapshot | undefined, newer: MetricsSnapshot, owner: Reported | undefined): void {
-    if (former === undefined) return;
-    const expired = expiredSeries(former, newer);
-    if (expired.length === 0) return;
-    const isHeld = this.#heldBy(owner ?? "own");
-    for (const series of expired)
-      this.#residue.expire(former, series, isHeld(series.family.name, keyOfPoint(series.point)));
-  }
-
-  /** By all that live, except one. */
-  #heldBy(except: Reported | "own" | undefined): (family: string, key: string) => boolean {
-    const held = new Map<string, Set<string>>();
-    const note = (snapshot: MetricsSnapshot): void => {
-      for (const family of snapshot.families.filter(isCumulative)) {
-        const keys = held.get(family.name) ?? new Set();
-        held.set(family.name, keys);
-        for (const point of family.points) keys.add(keyOfPoint(point));
-      }
+  /** Works off, in turns, what must not wait until somebody asks. */
+  #settle(): void {
+    // An answer that is being made works it off, or begins with what is worked off by now.
+    if (this.#isTaking || this.#isSettling || !this.#known.isDue) return;
+    this.#isSettling = true;
+    const onDone = (): void => {
+      this.#isSettling = false;
     };
-    if (this.#own !== undefined && except !== "own") note(this.#own);
-    for (const reported of this.#reported.values()) if (reported !== except) note(reported.snapshot);
-    return (family, key) => held.get(family)?.has(key) ?? false;
+    void inTurns(this.#known.settleDue(), { clock: this.#clock }, onDone).then(() => this.#settle());
   }
 
-  #ask(reported: Reported): number | undefined {
-    const ask = reported.nextQuestion();
-    if (ask !== undefined)
+  #takeLater(): Promise<MetricsSnapshot> {
+    if (this.#next === undefined) {
+      const before = this.#current ?? Promise.resolve();
+      const begin = (): Promise<MetricsSnapshot> => {
+        this.#next = undefined;
+        return this.#take();
+      };
+      const next = before.then(begin, begin);
+      this.#next = next;
+      this.#current = next;
+      // Or the newest answer would be kept for as long as this.
+      const forget = (): void => {
+        if (this.#current === next) this.#current = undefined;
+      };
+      next.then(forget, forget);
+    }
+    return this.#next;
+  }
+
+  /** One at a time. What `snapshot` answers meanwhile is newer, and so becomes the answer here too: no reader sees a number go back. */
+  async #take(): Promise<MetricsSnapshot> {
+    this.#isTaking = true;
+    try {
+      const { collect } = this.#registry;
+      const own = collect === undefined ? this.#registry.snapshot() : await collect.call(this.#registry);
+      let made: MetricsSnapshot | undefined;
+      const isWanted = (): boolean => this.#overtaking === undefined;
+      if (isWanted())
+        await inTurns(this.#known.collect(own), { clock: this.#clock, isWanted }, (snapshot) => {
+          made = snapshot;
+        });
+      const newest = this.#overtaking ?? made;
+      assertInvariant(newest !== undefined, "an answer is not wanted only when there is a newer one");
+      return newest;
+    } finally {
+      this.#isTaking = false;
+      this.#overtaking = undefined;
+      this.#settle();
+    }
+  }
+
+  /** The numbers of the questions that were sent. */
+  #askAll(): ReadonlyMap<Reported, number> {
+    const asked = new Map<Reported, number>();
+    for (const reported of this.#known.living()) {
+      const ask = reported.nextQuestion();
+      if (ask === undefined) continue;
+      // Before it is sent: a pipe may hand over the answer at once.
+      asked.set(reported, ask);
       reported.pipe.send(questionMessage({ instance: reported.instance, ask }), () => {});
-    return ask;
+    }
+    return asked;
   }
 
   #answers(asked: ReadonlyMap<Reported, number>, waitMs: number): Promise<void> {
     const isOpen = ([reported, question]: readonly [Reported, number]): boolean =>
-      !reported.hasAnswered(question) && this.#reported.get(reported.instance) === reported;
+      !reported.hasAnswered(question) && this.#known.isLiving(reported);
     return new Promise((resolve) => {
       const finish = (): void => {
         cancel();

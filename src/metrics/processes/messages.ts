@@ -60,6 +60,12 @@ export function bytesOf({ snapshot }: Report): Uint8Array {
   return typeof snapshot === "string" ? Buffer.from(snapshot, "base64") : snapshot;
 }
 
+/** Up to two more than asked for. */
+export function firstBytesOf({ snapshot }: Report, bytes: number): Uint8Array {
+  if (typeof snapshot !== "string") return snapshot.subarray(0, bytes);
+  return Buffer.from(snapshot.slice(0, Math.ceil(bytes / 3) * 4), "base64");
+}
+
 /** Short enough to be kept for ever in some thousands. */
 function isInstance(value: unknown): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= 64;

@@ -1,6 +1,7 @@
+import type { Steps } from "../in-turns.js";
 import type { MetricsSnapshot } from "../snapshot.js";
-import { decodeSnapshot } from "../snapshot-codec.js";
-import { bytesOf, type Report } from "./messages.js";
+import { decodeInSteps, snapshotHeadBytes, snapshotTime } from "../snapshot-codec.js";
+import { bytesOf, firstBytesOf, type Report } from "./messages.js";
 import type { MessagePipe } from "./pipe.js";
 
 /** Why a message that looked like a report was not used. */
@@ -16,9 +17,9 @@ const decodeEveryMs = 10_000;
 export class Reported {
   readonly pipe: MessagePipe;
   readonly instance: string;
-  #snapshot: MetricsSnapshot;
-  #decodedSequence: number;
-  #decodedMs: number;
+  #snapshot: MetricsSnapshot | undefined;
+  #decodedSequence = 0;
+  #decodedMs = Number.NEGATIVE_INFINITY;
   #newest: Report | undefined;
   /** Kept until it is known that the newest is not damaged. */
   #beforeNewest: Report | undefined;
@@ -29,18 +30,16 @@ export class Reported {
   #isAsked = false;
   #isClosed: boolean;
 
-  constructor(pipe: MessagePipe, report: Report, snapshot: MetricsSnapshot, monotonicMs: number) {
+  constructor(pipe: MessagePipe, report: Report) {
     this.pipe = pipe;
     this.instance = report.instance;
-    this.#snapshot = snapshot;
+    this.#newest = report;
     this.#sequence = report.sequence;
-    this.#decodedSequence = report.sequence;
-    this.#decodedMs = monotonicMs;
     this.#isClosed = report.isLast;
   }
 
-  /** As of the last `decode`. */
-  get snapshot(): MetricsSnapshot {
+  /** As of the last `decode`; undefined until one was good. */
+  get snapshot(): MetricsSnapshot | undefined {
     return this.#snapshot;
   }
 
@@ -54,42 +53,66 @@ export class Reported {
     return !this.#isClosed && this.#answered < this.#asked;
   }
 
-  isLate(report: Report): boolean {
-    return report.sequence <= this.#sequence;
+  /** Something came that has not been decoded. */
+  get hasNews(): boolean {
+    return this.#newest !== undefined;
+  }
+
+  /**
+   * Time of the newest numbers, decoded or not, in milliseconds since 1970; undefined when nothing has come that looks like a
+   * snapshot.
+   */
+  get atMs(): number | undefined {
+    return (this.#newest && timeOf(this.#newest)) ?? this.#snapshot?.atMs;
   }
 
   isDue(monotonicMs: number): boolean {
     return this.#newest !== undefined && monotonicMs - this.#decodedMs >= decodeEveryMs;
   }
 
-  take(report: Report): void {
+  /** False when the report is late: what it says is known already. */
+  take(report: Report): boolean {
+    if (report.sequence <= this.#sequence) return this.#keepBehindNewest(report);
     this.#beforeNewest = this.#newest;
     this.#newest = report;
     this.#sequence = report.sequence;
     this.#isClosed = report.isLast;
     this.#answered = Math.max(this.#answered, Math.min(report.answers, this.#asked));
     this.#isAsked = false;
+    return true;
   }
 
-  /** Makes `snapshot` the newest. False when that was damaged, and the one before it stands; a later one may still be good. */
-  decode(monotonicMs: number): boolean {
+  /**
+   * Makes `snapshot` the newest of those that have come when it begins. False when that was damaged, and the one before it stands; a
+   * later one may still be good.
+   */
+  *decode(monotonicMs: number): Steps<boolean> {
     const newest = this.#newest;
     const before = this.#beforeNewest;
     if (newest === undefined) return true;
     this.#newest = undefined;
     this.#beforeNewest = undefined;
     this.#decodedMs = monotonicMs;
-    if (this.#use(newest)) return true;
-    if (before !== undefined) this.#use(before);
-    this.#sequence = this.#decodedSequence;
+    if (yield* this.#use(newest)) return true;
+    if (before !== undefined) yield* this.#use(before);
+    if (this.#newest === undefined) this.#sequence = this.#decodedSequence;
     return false;
   }
 
-  #use(report: Report): boolean {
-    const snapshot = snapshotIn(report);
+  *#use(report: Report): Steps<boolean> {
+    const snapshot = yield* snapshotIn(report);
     if (snapshot === undefined) return false;
     this.#snapshot = snapshot;
     this.#decodedSequence = report.sequence;
+    return true;
+  }
+
+  /** As long as nobody knows whether the newest is damaged: then this one is the newest that is good. */
+  #keepBehindNewest(report: Report): boolean {
+    const isNewest = report.sequence === this.#sequence;
+    const known = this.#beforeNewest?.sequence ?? this.#decodedSequence;
+    if (this.#newest === undefined || isNewest || report.sequence <= known) return false;
+    this.#beforeNewest = report;
     return true;
   }
 
@@ -110,11 +133,19 @@ export class Reported {
 }
 
 /** Undefined when the report has none. */
-export function snapshotIn(report: Report): MetricsSnapshot | undefined {
+function* snapshotIn(report: Report): Steps<MetricsSnapshot | undefined> {
   try {
-    return decodeSnapshot(bytesOf(report));
+    return yield* decodeInSteps(bytesOf(report));
   } catch {
     // Whatever its sender is, it is not to be believed.
+    return undefined;
+  }
+}
+
+function timeOf(report: Report): number | undefined {
+  try {
+    return snapshotTime(firstBytesOf(report, snapshotHeadBytes));
+  } catch {
     return undefined;
   }
 }

@@ -8,9 +8,12 @@ import {
   OptionError,
   systemClock,
 } from "../../base/index.js";
-import { encodeSnapshot } from "../snapshot-codec.js";
+import { inTurns } from "../in-turns.js";
+import type { MetricsSnapshot } from "../snapshot.js";
+import { encodeInSteps, encodeSnapshot } from "../snapshot-codec.js";
 import type { SnapshotSource } from "../snapshot-source.js";
-import { readQuestion, reportMessage } from "./messages.js";
+import { GatheredProcesses } from "./gather.js";
+import { type Report, readQuestion, reportMessage } from "./messages.js";
 import { type MessagePipe, type PipeEnd, pipeOf } from "./pipe.js";
 
 export interface ReportOptions {
@@ -44,6 +47,8 @@ const identities = new WeakMap<SnapshotSource, Identity>();
 /**
  * Reports a registry to the process that gathers: at once, every second, when asked, and when the process ends or disconnects.
  *
+ * - A report is made in turns of a few milliseconds. Only the last one, of a process that ends or a reporter that is closed, is made in one
+ *   piece: there may be no turn after it.
  * - Nothing here keeps the process alive, waits for the parent or throws into the program.
  * - Each report holds all numbers since the start, so that a lost or late one does no harm. At most one is on its way: when the parent
  *   doesn't read, the next one waits for it, and memory does not grow.
@@ -85,8 +90,10 @@ class Reporter implements MetricsReporter {
   #cancelTimer: () => void = () => {};
   #answers = 0;
   #isClosed = false;
-  /** A report is on its way. */
+  /** A report is being made, or on its way. */
   #isSending = false;
+  /** The last report was made. */
+  #hasEnded = false;
   /** Called when the report on its way has left; it is then too old for these, who need another one. */
   #waiting: (() => void)[] = [];
   #closing: Promise<void> | undefined;
@@ -111,7 +118,7 @@ class Reporter implements MetricsReporter {
     );
     if (this.#isClosed) return;
     if (parts.isProcess) this.#watchTheEnd();
-    this.#send(false);
+    this.#send();
     this.#arm();
   }
 
@@ -128,7 +135,7 @@ class Reporter implements MetricsReporter {
   #close(): Promise<void> {
     return new Promise((resolve) => {
       const finish = this.#within(farewellMs, resolve);
-      this.#send(true, finish);
+      this.#sendAtOnce(true, finish);
       this.#stop();
     });
   }
@@ -137,7 +144,7 @@ class Reporter implements MetricsReporter {
     this.#cancelTimer = this.#clock.after(
       this.#everyMs,
       () => {
-        if (!this.#isSending) this.#send(false);
+        if (!this.#isSending && !this.#hasEnded) this.#send();
         this.#arm();
       },
       false,
@@ -154,28 +161,71 @@ class Reporter implements MetricsReporter {
   /** Now, or as soon as the report that is on its way has left. */
   #sendAfterwards(onSent: () => void = () => {}): void {
     if (this.#isSending) this.#waiting.push(onSent);
-    else this.#send(false, onSent);
+    else this.#send(onSent);
   }
 
-  #send(isLast: boolean, onSent: () => void = () => {}): void {
+  /** Made in turns; nothing else is sent before it but the last report. */
+  #send(onSent: () => void = () => {}): void {
+    this.#isSending = true;
+    const head = this.#head(false);
+    const finish = (): void => {
+      this.#isSending = false;
+      onSent();
+      this.#sendToTheWaiting();
+    };
+    const fail = (error: unknown): void => {
+      this.#noteFailure(error);
+      finish();
+    };
+    const encode = (snapshot: MetricsSnapshot): void => {
+      const deliver = (bytes: Uint8Array): void => {
+        // What is newer is on its way already, or nobody is there to read it.
+        if (this.#hasEnded || this.#isClosed) finish();
+        else this.#deliver(head, bytes, finish);
+      };
+      inTurns(encodeInSteps(snapshot), { clock: this.#clock }, deliver).catch(fail);
+    };
+    const collect = collectOf(this.#registry);
+    if (collect !== undefined) {
+      collect().then(encode).catch(fail);
+      return;
+    }
+    try {
+      encode(this.#registry.snapshot());
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** In one piece. */
+  #sendAtOnce(isLast: boolean, onSent: () => void = () => {}): void {
+    this.#hasEnded ||= isLast;
+    const head = this.#head(isLast);
     let bytes: Uint8Array;
     try {
       bytes = encodeSnapshot(this.#registry.snapshot());
     } catch (error) {
-      this.#notices({ name: "metrics.report-failed", level: "error", message: messageOf(error) });
+      this.#noteFailure(error);
       onSent();
       return;
     }
+    this.#deliver(head, bytes, onSent);
+  }
+
+  /** Of a report whose snapshot is taken from now on. */
+  #head(isLast: boolean): Omit<Report, "snapshot"> {
     this.#identity.sequence += 1;
     const { instance, sequence } = this.#identity;
+    return { instance, sequence, answers: this.#answers, isLast };
+  }
+
+  #deliver(head: Omit<Report, "snapshot">, bytes: Uint8Array, onSent: () => void): void {
     const snapshot = this.#pipe.carriesBytes ? bytes : Buffer.from(bytes).toString("base64");
-    this.#isSending = true;
-    const message = reportMessage({ instance, sequence, answers: this.#answers, isLast, snapshot });
-    this.#pipe.send(message, () => {
-      this.#isSending = false;
-      onSent();
-      this.#sendToTheWaiting();
-    });
+    this.#pipe.send(reportMessage({ ...head, snapshot }), onSent);
+  }
+
+  #noteFailure(error: unknown): void {
+    this.#notices({ name: "metrics.report-failed", level: "error", message: messageOf(error) });
   }
 
   #sendToTheWaiting(): void {
@@ -186,7 +236,7 @@ class Reporter implements MetricsReporter {
       for (const onSent of waiting) onSent();
     };
     if (this.#isClosed) finish();
-    else this.#send(false, finish);
+    else this.#send(finish);
   }
 
   /**
@@ -196,9 +246,9 @@ class Reporter implements MetricsReporter {
    */
   #watchTheEnd(): void {
     const onBeforeExit = (): void => {
-      if (!this.#isSending) this.#send(false);
+      if (!this.#isSending) this.#sendAtOnce(false);
     };
-    const onExit = (): void => this.#send(true);
+    const onExit = (): void => this.#sendAtOnce(true);
     process.once("beforeExit", onBeforeExit);
     process.once("exit", onExit);
     const { disconnect } = process;
@@ -207,7 +257,7 @@ class Reporter implements MetricsReporter {
       const finish = this.#within(farewellMs, () => {
         if (process.connected) disconnect?.call(process);
       });
-      this.#send(true, finish);
+      this.#sendAtOnce(true, finish);
     };
     const restore = (): void => {
       if (process.disconnect === leave && disconnect !== undefined) process.disconnect = disconnect;
@@ -240,4 +290,11 @@ class Reporter implements MetricsReporter {
     for (const undo of this.#undo) undo();
     this.#undo = [];
   }
+}
+
+/** Undefined when the source can do it in one piece only. */
+function collectOf(source: SnapshotSource): (() => Promise<MetricsSnapshot>) | undefined {
+  // What they reported last: asking them too would be two waits in a row for the one that asks this process.
+  if (source instanceof GatheredProcesses) return () => source.collect({ waitMs: 0 });
+  return source.collect?.bind(source);
 }

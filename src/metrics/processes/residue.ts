@@ -1,3 +1,4 @@
+import { eachPoint, type Steps } from "../in-turns.js";
 import type { FamilyConflict } from "../merge.js";
 import { SnapshotSum } from "../merge.js";
 import { keyOfPoint, type SeriesPoint } from "../series-key.js";
@@ -36,12 +37,12 @@ export class Residue {
   }
 
   /** Adds all that lasts of a process that is gone. */
-  fold(snapshot: MetricsSnapshot, isHeld: IsHeld): void {
+  *fold(snapshot: MetricsSnapshot, isHeld: IsHeld): Steps<void> {
     for (const family of lastingOf(snapshot).families)
-      for (const point of family.points) {
+      yield* eachPoint<SeriesPoint>(family.points, (point) => {
         const admitted = this.#admitted(family, point, isHeld);
         if (admitted !== undefined) this.#add(snapshot, family, admitted);
-      }
+      });
   }
 
   /**
@@ -61,9 +62,9 @@ export class Residue {
     else if (isKnown) this.#sum.delete(family.name, key);
   }
 
-  /** A sum that starts with what is here, to add the living to. */
-  copy(): SnapshotSum {
-    return this.#sum.copy();
+  /** A sum that starts with what is here, to add the living to; nothing may change here until it has ended. */
+  copyInSteps(): Steps<SnapshotSum> {
+    return this.#sum.copyInSteps();
   }
 
   /** Undefined for a gauge that there is no room for: gauges of different labels are nothing together. */
@@ -89,30 +90,38 @@ export interface ExpiredSeries {
 }
 
 /** Counters and histograms of `former` that `newer` has no more, or only with a later start. */
-export function expiredSeries(former: MetricsSnapshot, newer: MetricsSnapshot): readonly ExpiredSeries[] {
-  if (former.families.every((family, index) => continues(family, newer.families[index]))) return [];
+export function* expiredSeries(
+  former: MetricsSnapshot,
+  newer: MetricsSnapshot,
+): Steps<readonly ExpiredSeries[]> {
+  const expired: ExpiredSeries[] = [];
   const families = new Map(newer.families.map((family) => [family.name, family]));
-  return former.families.filter(isCumulative).flatMap((family) => {
-    const points = new Map(
-      (families.get(family.name)?.points ?? []).map((point) => [keyOfPoint(point), point]),
-    );
-    return (family.points as readonly SeriesPoint[]).flatMap((point) => {
-      const now = points.get(keyOfPoint(point));
-      if (now !== undefined && now.startedMs <= point.startedMs) return [];
-      return { family, point, hasBegunAnew: now !== undefined };
+  for (const [index, family] of former.families.entries()) {
+    if (!isCumulative(family) || (yield* continues(family, newer.families[index]))) continue;
+    const points = new Map<string, SeriesPoint>();
+    yield* eachPoint<SeriesPoint>(families.get(family.name)?.points ?? [], (point) => {
+      points.set(keyOfPoint(point), point);
     });
-  });
+    yield* eachPoint<SeriesPoint>(family.points, (point) => {
+      const now = points.get(keyOfPoint(point));
+      if (now !== undefined && now.startedMs <= point.startedMs) return;
+      expired.push({ family, point, hasBegunAnew: now !== undefined });
+    });
+  }
+  return expired;
 }
 
 /** The usual case, for which no map is needed: every series stands where it stood. */
-function continues(former: MetricFamily, newer: MetricFamily | undefined): boolean {
-  if (!isCumulative(former)) return true;
-  if (newer?.name !== former.name) return false;
-  const points: readonly SeriesPoint[] = newer.points;
-  return (former.points as readonly SeriesPoint[]).every((point, index) => {
-    const now = points[index];
-    return now !== undefined && now.startedMs <= point.startedMs && keyOfPoint(now) === keyOfPoint(point);
+function* continues(former: MetricFamily, newer: MetricFamily | undefined): Steps<boolean> {
+  if (newer?.name !== former.name || newer.points.length < former.points.length) return false;
+  let at = 0;
+  let isSame = true;
+  yield* eachPoint<SeriesPoint>(former.points, (point) => {
+    const now = newer.points[at]!;
+    at += 1;
+    isSame &&= now.startedMs <= point.startedMs && keyOfPoint(now) === keyOfPoint(point);
   });
+  return isSame;
 }
 
 export function isCumulative({ kind }: MetricFamily): boolean {
