@@ -157,3 +157,28 @@ test("shipMetrics() leaves out numbers that are not finite, and the overflow ser
   );
   assert.equal(shipping.status.dropped, 1);
 });
+
+test("shipMetrics() counts a registry once in a store: not twice at a time, and after close() from there", async () => {
+  const clock = new ManualClock(startMs);
+  const registry = newRegistry(clock);
+  const events = registry.counter("events");
+  const store = openMemoryStore({ clock });
+  const total = async (): Promise<number | null | undefined> => {
+    const { families } = registry.snapshot();
+    return (await queryShipped({ store, families, clock }).answer({ metric: "events" })).all.value;
+  };
+  const first = shipMetrics(registry, store, { clock });
+  events.add(3);
+
+  assert.throws(() => shipMetrics(registry, store, { clock, source: "another" }), { code: "OPTION_INVALID" });
+  assert.equal(await first.close(), true);
+  events.add(4);
+  const second = shipMetrics(registry, store, { clock, source: "another" });
+  assert.equal(await second.close(), true);
+  events.add(5);
+  const third = shipMetrics(registry, store, { clock });
+  assert.equal(await third.close(), true);
+
+  assert.equal(await total(), 12);
+  registry.close();
+});

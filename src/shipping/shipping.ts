@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   type Clock,
   codeOf,
@@ -8,12 +7,11 @@ import {
   type NoticeSink,
   systemClock,
 } from "../base/index.js";
-import { Baseline, type MetricFamily, type MetricsSnapshot } from "../metrics/index.js";
+import type { MetricFamily, MetricsSnapshot } from "../metrics/index.js";
 import {
   type CellChange,
   emptyDelta,
   encodeDelta,
-  type Generation,
   type MetricDefinition,
   type Settlement,
   type Store,
@@ -21,6 +19,7 @@ import {
 import { changesSince, type SeriesChange } from "./changes.js";
 import { definitionOf } from "./definitions.js";
 import { ShippingUnsettledError } from "./errors.js";
+import { type Pending, type Progress, takeProgress } from "./progress.js";
 
 /** A registry, or `{ snapshot: () => processes.collect() }`. */
 export interface ShippedSource {
@@ -52,12 +51,6 @@ export interface ShippingStatus {
   readonly dropped: number;
 }
 
-/** What was sent, and is sent again as it is until it is known whether it is in the store. */
-interface Pending {
-  readonly settlement: Settlement & { readonly take: { readonly kind: "file" } };
-  readonly changes: readonly SeriesChange[];
-}
-
 /** Generations met in a row before a shipment is left for the next time. */
 const attemptsMax = 5;
 
@@ -68,8 +61,10 @@ const attemptsMax = 5;
  *   when an error leaves its outcome open, the same bytes are sent again, and the refusal says that it was in.
  * - A store that fails loses nothing and costs no memory: what was not settled is part of the next difference, because the registry goes on counting.
  * - After a change of generation (the store was wiped or rolled back) it goes on with what was not settled before; what was, is not sent again.
- * - Every shipping counts under a name of its own: what a process had not shipped when it was killed is lost, and nothing of it is counted twice by the
- *   process that follows.
+ * - The shippings of a registry to a store, one at a time, count under a name of their own: what a process had not shipped when it was killed
+ *   is lost, and nothing of it is counted twice by the process that follows.
+ *
+ * @throws OptionError when the registry is being shipped to the store already
  */
 export function shipMetrics(
   registry: ShippedSource,
@@ -81,8 +76,8 @@ export function shipMetrics(
 
 /** What `shipMetrics` makes. */
 export class MetricsShipping implements AsyncDisposable {
-  /** This shipping's name among the watermarks of its source. */
-  readonly instance: string = randomUUID();
+  /** This shipping's name among the watermarks of its source: that of the one before it, if it goes on with that. */
+  readonly instance: string;
   readonly #registry: ShippedSource;
   readonly #store: Store;
   readonly #source: string;
@@ -91,13 +86,9 @@ export class MetricsShipping implements AsyncDisposable {
   readonly #groupsMax: number | undefined;
   readonly #clock: Clock;
   readonly #notices: NoticeSink;
-  readonly #baseline = new Baseline();
+  readonly #progress: Progress;
   readonly #status = { settlements: 0, changes: 0, failures: 0, dropped: 0 };
   #defined = new Set<string>();
-  #generation: Generation | undefined;
-  /** Number that the next settlement takes. */
-  #next = 0;
-  #pending: Pending | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
   #cancelTimer: () => void = () => {};
   #closing: Promise<boolean> | undefined;
@@ -111,6 +102,8 @@ export class MetricsShipping implements AsyncDisposable {
     this.#groupsMax = options.groupsMax;
     this.#clock = options.clock ?? systemClock;
     this.#notices = options.notices ?? ignoreNotices;
+    this.#progress = takeProgress(registry, store);
+    this.instance = this.#progress.instance;
     this.#arm();
   }
 
@@ -118,15 +111,16 @@ export class MetricsShipping implements AsyncDisposable {
     return { ...this.#status };
   }
 
-  /** Ships now, after what is under way. False when the store failed; then the next shipment has it. */
+  /** Ships now, after what is under way. False when the store failed; then the next shipment has it. Closed, it answers what `close` did. */
   ship(): Promise<boolean> {
+    if (this.#closing !== undefined) return this.#closing;
     const shipped = this.#underWay.then(() => this.#ship());
     this.#underWay = shipped;
     return shipped;
   }
 
   /**
-   * Ships the rest, then no more. The store stays open. May be called twice.
+   * Ships the rest, then no more. The store stays open; another shipping of the registry to it goes on from there. May be called twice.
    * @param waitMs how long to wait for the store, in milliseconds
    * @returns whether the store has everything that was recorded before the call
    */
@@ -139,11 +133,16 @@ export class MetricsShipping implements AsyncDisposable {
     await this.close();
   }
 
+  get #next(): number {
+    return this.#progress.next.get(this.#source) ?? 0;
+  }
+
   #close(waitMs: number): Promise<boolean> {
     this.#cancelTimer();
     return new Promise((resolve) => {
       const cancel = this.#clock.after(waitMs, () => resolve(false));
       void this.ship().then((isShipped) => {
+        this.#progress.isTaken = false;
         cancel();
         resolve(isShipped);
       });
@@ -166,14 +165,14 @@ export class MetricsShipping implements AsyncDisposable {
     try {
       await this.#settlePending();
       const snapshot = await this.#registry.snapshot();
-      this.#baseline.keepOnly(snapshot);
-      this.#generation ??= (await this.#store.info()).generation;
+      this.#progress.baseline.keepOnly(snapshot);
+      this.#progress.generation ??= (await this.#store.info()).generation;
       const place = { instance: this.instance, sequence: this.#next };
-      const changes = changesSince(this.#baseline, snapshot, place, () => {
+      const changes = changesSince(this.#progress.baseline, snapshot, place, () => {
         this.#status.dropped += 1;
       });
       for (let at = 0; at < changes.length; at += this.#seriesMax) {
-        this.#pending = this.#settlementOf(changes.slice(at, at + this.#seriesMax), snapshot.atMs);
+        this.#progress.pending = this.#settlementOf(changes.slice(at, at + this.#seriesMax), snapshot.atMs);
         await this.#settlePending();
       }
       return true;
@@ -188,7 +187,7 @@ export class MetricsShipping implements AsyncDisposable {
     // It may have forgotten them; to say it again changes nothing.
     this.#defined = new Set();
     // Refused as such: nothing happened, and the same would be refused for ever. The differences are made anew.
-    if (codeOf(error).startsWith("SETTLEMENT_")) this.#pending = undefined;
+    if (codeOf(error).startsWith("SETTLEMENT_")) this.#progress.pending = undefined;
     this.#notices({
       name: "shipping.failed",
       level: "error",
@@ -215,8 +214,8 @@ export class MetricsShipping implements AsyncDisposable {
     return {
       changes,
       settlement: {
-        generation: this.#generation!,
-        take: this.#take(this.#next),
+        generation: this.#progress.generation!,
+        take: this.#take(this.#source, this.#next),
         delta,
         failures: [],
         ledger: [{ ...posting, ...nothing, bytes: delta.length }],
@@ -224,7 +223,7 @@ export class MetricsShipping implements AsyncDisposable {
     };
   }
 
-  #take(start: number): Settlement["take"] & { readonly kind: "file" } {
+  #take(source: string, start: number): Settlement["take"] & { readonly kind: "file" } {
     const { instance } = this;
     const identity = {
       path: instance,
@@ -234,18 +233,21 @@ export class MetricsShipping implements AsyncDisposable {
       prefixHash: "",
       size: start + 1,
     };
-    return { kind: "file", source: this.#source, file: instance, start, end: start + 1, identity };
+    return { kind: "file", source, file: instance, start, end: start + 1, identity };
   }
 
   /** Sends it until its outcome is known. @throws what the store throws; then it is still pending */
   async #settlePending(): Promise<void> {
-    for (let attempt = 1; this.#pending !== undefined; attempt += 1) {
-      const { settlement, changes } = this.#pending;
+    for (let attempt = 1; this.#progress.pending !== undefined; attempt += 1) {
+      const { settlement, changes } = this.#progress.pending;
       await this.#define(changes);
       const result = await this.#store.settle(settlement);
       if (result.kind === "settled") return this.#confirm(settlement.take.start + 1);
-      if (result.kind === "generation") this.#generation = result.generation;
-      const watermark = result.kind === "generation" ? await this.#watermark() : (result.watermark ?? 0);
+      if (result.kind === "generation") this.#progress.generation = result.generation;
+      const watermark =
+        result.kind === "generation"
+          ? await this.#watermark(settlement.take.source)
+          : (result.watermark ?? 0);
       if (watermark > settlement.take.start) return this.#confirm(watermark);
       this.#restate(watermark);
       if (result.kind === "generation") this.#defined = new Set();
@@ -254,25 +256,29 @@ export class MetricsShipping implements AsyncDisposable {
   }
 
   /** Where the store, which may be another than before, stands with this shipping's own numbers. */
-  async #watermark(): Promise<number> {
-    const watermarks = await this.#store.watermarks(this.#source);
+  async #watermark(source: string): Promise<number> {
+    const watermarks = await this.#store.watermarks(source);
     return watermarks.find(({ file }) => file === this.instance)?.offset ?? 0;
   }
 
   #restate(start: number): void {
-    const { settlement, changes } = this.#pending!;
-    const take = this.#take(start);
-    this.#next = start;
-    this.#pending = { changes, settlement: { ...settlement, generation: this.#generation!, take } };
+    const { settlement, changes } = this.#progress.pending!;
+    // Of a shipping before this one it may be under another source.
+    const take = this.#take(settlement.take.source, start);
+    this.#progress.next.set(take.source, start);
+    this.#progress.pending = {
+      changes,
+      settlement: { ...settlement, generation: this.#progress.generation!, take },
+    };
   }
 
   #confirm(next: number): void {
-    const { changes } = this.#pending!;
-    for (const { family, point } of changes) this.#baseline.take(family, [point]);
+    const { changes, settlement } = this.#progress.pending!;
+    for (const { family, point } of changes) this.#progress.baseline.take(family, [point]);
     this.#status.settlements += 1;
     this.#status.changes += changes.length;
-    this.#next = next;
-    this.#pending = undefined;
+    this.#progress.next.set(settlement.take.source, next);
+    this.#progress.pending = undefined;
   }
 
   async #define(changes: readonly SeriesChange[]): Promise<void> {
