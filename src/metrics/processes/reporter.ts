@@ -7,13 +7,14 @@ import {
   type NoticeSink,
   OptionError,
   systemClock,
+  turnInLine,
 } from "../../base/index.js";
-import { inTurns } from "../in-turns.js";
+import { atOnce, inTurns, type Steps } from "../in-turns.js";
 import type { MetricsSnapshot } from "../snapshot.js";
-import { encodeInSteps, encodeSnapshot } from "../snapshot-codec.js";
+import { encodeInSteps } from "../snapshot-codec.js";
 import type { SnapshotSource } from "../snapshot-source.js";
 import { GatheredProcesses } from "./gather.js";
-import { type Report, readQuestion, reportMessage } from "./messages.js";
+import { type Report, readQuestion, reportMessage, textOf } from "./messages.js";
 import { type MessagePipe, type PipeEnd, pipeOf } from "./pipe.js";
 
 export interface ReportOptions {
@@ -41,6 +42,9 @@ interface Identity {
 
 /** How long the end of the connection waits for the last report to leave, in milliseconds: as long as a collect waits for answers. */
 const farewellMs = 200;
+
+/** A report of that many characters, or bytes, takes Node about a millisecond. */
+const ownTurnLength = 2 ** 18;
 
 const identities = new WeakMap<SnapshotSource, Identity>();
 
@@ -177,13 +181,17 @@ class Reporter implements MetricsReporter {
       this.#noteFailure(error);
       finish();
     };
-    const encode = (snapshot: MetricsSnapshot): void => {
-      const deliver = (bytes: Uint8Array): void => {
-        // What is newer is on its way already, or nobody is there to read it.
-        if (this.#hasEnded || this.#isClosed) finish();
-        else this.#deliver(head, bytes, finish);
-      };
-      inTurns(encodeInSteps(snapshot), { clock: this.#clock }, deliver).catch(fail);
+    const deliver = (snapshot: Report["snapshot"]): void => {
+      // What is newer is on its way already, or nobody is there to read it.
+      if (this.#hasEnded || this.#isClosed) finish();
+      else this.#deliver({ ...head, snapshot }, finish);
+    };
+    const encode = (taken: MetricsSnapshot): void => {
+      inTurns(encoded(taken, this.#pipe), { clock: this.#clock }, (snapshot) => {
+        // Node makes JSON of it in one piece, and should not do so at the end of one.
+        if (snapshot.length < ownTurnLength) deliver(snapshot);
+        else void turnInLine().then(() => deliver(snapshot));
+      }).catch(fail);
     };
     const collect = collectOf(this.#registry);
     if (collect !== undefined) {
@@ -201,15 +209,15 @@ class Reporter implements MetricsReporter {
   #sendAtOnce(isLast: boolean, onSent: () => void = () => {}): void {
     this.#hasEnded ||= isLast;
     const head = this.#head(isLast);
-    let bytes: Uint8Array;
+    let snapshot: Report["snapshot"];
     try {
-      bytes = encodeSnapshot(this.#registry.snapshot());
+      snapshot = atOnce(encoded(this.#registry.snapshot(), this.#pipe));
     } catch (error) {
       this.#noteFailure(error);
       onSent();
       return;
     }
-    this.#deliver(head, bytes, onSent);
+    this.#deliver({ ...head, snapshot }, onSent);
   }
 
   /** Of a report whose snapshot is taken from now on. */
@@ -219,9 +227,8 @@ class Reporter implements MetricsReporter {
     return { instance, sequence, answers: this.#answers, isLast };
   }
 
-  #deliver(head: Omit<Report, "snapshot">, bytes: Uint8Array, onSent: () => void): void {
-    const snapshot = this.#pipe.carriesBytes ? bytes : Buffer.from(bytes).toString("base64");
-    this.#pipe.send(reportMessage({ ...head, snapshot }), onSent);
+  #deliver(report: Report, onSent: () => void): void {
+    this.#pipe.send(reportMessage(report), onSent);
   }
 
   #noteFailure(error: unknown): void {
@@ -297,4 +304,9 @@ function collectOf(source: SnapshotSource): (() => Promise<MetricsSnapshot>) | u
   // What they reported last: asking them too would be two waits in a row for the one that asks this process.
   if (source instanceof GatheredProcesses) return () => source.collect({ waitMs: 0 });
   return source.collect?.bind(source);
+}
+
+function* encoded(snapshot: MetricsSnapshot, { carriesBytes }: MessagePipe): Steps<Report["snapshot"]> {
+  const bytes = yield* encodeInSteps(snapshot);
+  return carriesBytes ? bytes : yield* textOf(bytes);
 }
