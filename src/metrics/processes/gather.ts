@@ -72,6 +72,8 @@ export class GatheredProcesses implements SnapshotSource {
   /** Each with what stops listening to it. */
   readonly #pipes = new Map<PipeEnd, () => void>();
   readonly #conflictsTold = new Set<string>();
+  /** The questions of each collect that is waiting. */
+  readonly #waitedFor = new Set<ReadonlyMap<Reported, number>>();
   /** Called whenever a report came or a process ended. */
   readonly #watchers = new Set<() => void>();
   readonly #onFork = (worker: Worker): void => this.add(worker.process);
@@ -134,7 +136,7 @@ export class GatheredProcesses implements SnapshotSource {
    */
   async collect(options: CollectOptions = {}): Promise<MetricsSnapshot> {
     const waitMs = integerOption("waitMs", options.waitMs, { default: 200, min: 0, max: 60_000 });
-    if (waitMs > 0) await this.#answers(this.#askAll(), waitMs);
+    if (waitMs > 0) await this.#ask(waitMs);
     return this.#takeLater();
   }
 
@@ -229,6 +231,18 @@ export class GatheredProcesses implements SnapshotSource {
     }
   }
 
+  /**
+   * Waits for the answers to its own questions and to those that another collect waits for now, since a process that has not answered is
+   * sent no second one. Only to those: whoever waited for what others wait for in their turn would wait for a silent process again and again.
+   */
+  async #ask(waitMs: number): Promise<void> {
+    const others = [...this.#waitedFor].flatMap((asked) => [...asked]);
+    const asked = this.#askAll();
+    this.#waitedFor.add(asked);
+    await this.#answers([...others, ...asked], waitMs);
+    this.#waitedFor.delete(asked);
+  }
+
   /** The numbers of the questions that were sent. */
   #askAll(): ReadonlyMap<Reported, number> {
     const asked = new Map<Reported, number>();
@@ -242,7 +256,7 @@ export class GatheredProcesses implements SnapshotSource {
     return asked;
   }
 
-  #answers(asked: ReadonlyMap<Reported, number>, waitMs: number): Promise<void> {
+  #answers(asked: readonly (readonly [Reported, number])[], waitMs: number): Promise<void> {
     const isOpen = ([reported, question]: readonly [Reported, number]): boolean =>
       !reported.hasAnswered(question) && this.#known.isLiving(reported);
     return new Promise((resolve) => {
@@ -252,7 +266,7 @@ export class GatheredProcesses implements SnapshotSource {
         resolve();
       };
       const look = (): void => {
-        if (this.#pipes.size === 0 || ![...asked].some(isOpen)) finish();
+        if (this.#pipes.size === 0 || !asked.some(isOpen)) finish();
       };
       const cancel = this.#clock.after(waitMs, finish);
       this.#watchers.add(look);

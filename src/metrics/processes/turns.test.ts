@@ -170,6 +170,34 @@ test("collect() of several at once is one work for all that came before it began
   assert.equal(new Set(answers).size, 1);
 });
 
+test("collect() waits for answers to questions that another one has asked, but not again for a process that was silent", async () => {
+  const { processes, count, clock, pair, reporter } = withOneChild();
+  await reporter.report();
+  count(5);
+
+  const answers = await Promise.all([processes.collect(), processes.collect()]);
+  assert.deepEqual(
+    answers.map((answer) => [commonValue(answer), answer.isExact]),
+    [
+      [5, true],
+      [5, true],
+    ],
+  );
+
+  pair.reads = false;
+  const first = processes.collect({ waitMs: 200 });
+  clock.advance(100);
+  const second = processes.collect({ waitMs: 200 });
+  clock.advance(100);
+  await first;
+  // Nothing moves the clock on: it does not wait for what only the second waits for.
+  const third = await processes.collect({ waitMs: 200 });
+  clock.advance(100);
+  await second;
+
+  assert.equal(third.isExact, false);
+});
+
 test("a process that ends while its numbers are being added up is neither missing nor twice in this answer and the next", async () => {
   for (let after = 0; after < 40; after += 1) {
     const { processes, count, pair, reporter } = withOneChild();
@@ -255,6 +283,7 @@ function valueIn(report: object): number | undefined {
 }
 
 function withOneChild(): {
+  readonly clock: ManualClock;
   readonly own: Tally;
   readonly processes: GatheredProcesses;
   readonly pair: PipePair;
@@ -268,5 +297,5 @@ function withOneChild(): {
   processes.add(pair.parent);
   const tally = new Tally();
   const reporter = reportTo(pair.child, tally, { clock });
-  return { own, processes, pair, reporter, count: (n) => countAll(tally, n) };
+  return { clock, own, processes, pair, reporter, count: (n) => countAll(tally, n) };
 }
