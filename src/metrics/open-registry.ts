@@ -1,4 +1,4 @@
-import { type Clock, integerOption, systemClock } from "../base/index.js";
+import { type Clock, integerOption, OptionError, systemClock } from "../base/index.js";
 import { idleOption, seriesOption } from "./define.js";
 import { handDown, inheritedBuffer, openHere } from "./discovery.js";
 import { bytesMinOf, Segment } from "./memory/segment.js";
@@ -28,16 +28,30 @@ export function openRegistry(options: RegistryOptions = {}, clock: Clock = syste
 /**
  * Opens a registry by its `buffer`, in a thread that was started before it and was sent the buffer.
  * @throws MetricLayoutError when the buffer is none of a registry
+ * @throws OptionError when this thread has another registry of the name open
  */
 export function attachRegistry(buffer: SharedArrayBuffer, options: RegistryOptions = {}): Registry {
   const name = options.name ?? "default";
   const open = openHere<Registry>();
   const known = open.get(name);
-  if (known !== undefined) return known;
-  const registry = new Registry(new Segment(buffer), options, systemClock);
+  const segment = new Segment(buffer);
+  if (known !== undefined && isSameMemory(new Segment(known.buffer), segment)) return known;
+  // Or all that is recorded from here on would be where nobody looks for it.
+  if (known !== undefined)
+    throw new OptionError(
+      "name",
+      `Cannot attach registry: this thread has another one of the name ${name} open`,
+    );
+  const registry = new Registry(segment, options, systemClock);
   open.set(name, registry);
   handDown(name, buffer);
   return registry;
+}
+
+/** Each message brings a SharedArrayBuffer of its own for the same memory, so memory is told by the moment it was made. */
+function isSameMemory(one: Segment, other: Segment): boolean {
+  const [a, b] = [one.origin, other.origin];
+  return a.startedMs === b.startedMs && a.startedMonotonicMs === b.startedMonotonicMs;
 }
 
 function createSegment(options: RegistryOptions, clock: Clock): Segment {

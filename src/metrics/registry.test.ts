@@ -184,3 +184,12 @@ test("openRegistry() may be called for many registries in one thread without a w
 
   assert.deepEqual([code, complaints], [0, ""]);
 });
+
+test("attachRegistry() answers the same registry for the same memory, and refuses other memory under its name", () => {
+  const registry = testRegistry();
+  const other = testRegistry();
+  const { name } = registry;
+
+  assert.equal(attachRegistry(structuredClone(registry.buffer), { name }), registry);
+  assert.throws(() => attachRegistry(other.buffer, { name }), { code: "OPTION_INVALID" });
+});
