@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openRegistry, renderPrometheusText } from "./index.js";
+import { decodeSnapshot, encodeSnapshot, openRegistry, renderPrometheusText } from "./index.js";
 
 const registry = openRegistry({ name: "define.test", reserveBytes: 8 * 2 ** 20 });
 
@@ -18,3 +18,9 @@ for (const [what, register] of [
     const { families } = registry.snapshot();
     assert.doesNotMatch([...renderPrometheusText(families)].join(""), /wrong/);
   });
+
+test("Registry refuses names of its own metrics: a report with two of a name would be refused by the process that gathers", () => {
+  assert.throws(() => registry.gauge("poundlock_metrics_threads"), { code: "OPTION_INVALID" });
+
+  assert.doesNotThrow(() => decodeSnapshot(encodeSnapshot(registry.snapshot())));
+});

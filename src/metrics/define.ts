@@ -9,6 +9,9 @@ export interface SeriesDefaults {
   readonly idleMs: number | undefined;
 }
 
+/** Of what registries say about themselves; two metrics of one name are none that another process would believe. */
+const ownPrefix = "poundlock_metrics_";
+
 /** @throws OptionError */
 export function defineMetric(
   name: string,
@@ -17,6 +20,8 @@ export function defineMetric(
 ): Omit<Definition, "kind"> {
   if (typeof name !== "string" || name === "")
     throw new OptionError("name", "Cannot register metric: its name is empty");
+  if (name.startsWith(ownPrefix))
+    throw new OptionError("name", `Cannot register metric ${name}: ${ownPrefix}… are the registry's own`);
   const labels = options.labels ?? [];
   // What gets into shared memory stays there, and every scrape of every thread reads it.
   if (!Array.isArray(labels) || !labels.every(isText))
