@@ -160,3 +160,15 @@ test(`SnapshotCursor: all answers of a cursor add up to what was recorded, whate
     { seed, numRuns: 200 },
   );
 });
+
+test("SnapshotCursor.next() says of a counter that has left the doubles that it did not change, never NaN", () => {
+  const cursor = new SnapshotCursor({ keepsUnchanged: true });
+  const looks = [5, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+  const answers = looks.map((value, at) => cursor.next(snapshotOf(at, counter(value))));
+
+  assert.deepEqual(
+    answers.map((answer) => numberIn(answer, "c")),
+    [5, Number.POSITIVE_INFINITY, 0],
+  );
+});

@@ -53,8 +53,11 @@ export class SnapshotCursor {
   #difference(point: SeriesPoint, former: SeriesPoint | undefined): SeriesPoint {
     if (former === undefined) return point;
     const startedMs = Math.max(point.startedMs, this.#formerMs);
-    if ("value" in point && "value" in former)
-      return { ...point, startedMs, value: point.value - former.value };
+    if ("value" in point && "value" in former) {
+      // A sum that has left the doubles does not change any more; infinity less infinity is not that.
+      const value = point.value === former.value ? 0 : point.value - former.value;
+      return { ...point, startedMs, value };
+    }
     if ("histogram" in point && "histogram" in former) {
       const histogram = subtractExponential(point.histogram, former.histogram);
       return { ...point, startedMs, histogram };
