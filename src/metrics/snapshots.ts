@@ -5,6 +5,7 @@ import type { Families, Family } from "./memory/families.js";
 import { ReaderTurn } from "./memory/reader-turn.js";
 import type { Segment } from "./memory/segment.js";
 import { ownFamilies } from "./own-metrics.js";
+import { SharedNext } from "./shared-next.js";
 import type { MetricFamily, MetricsSnapshot } from "./snapshot.js";
 import { type CutTime, SnapshotMaker } from "./take-snapshot.js";
 
@@ -41,10 +42,8 @@ export class Snapshots {
   readonly #maker: SnapshotMaker;
   readonly #turn: ReaderTurn;
   readonly #expiry: Expiry;
+  readonly #inTurns = new SharedNext(() => this.#takeInTurns());
   readonly #getOn = (): void => this.#turn.getOn();
-  #current: Promise<MetricsSnapshot> | undefined;
-  /** One that has been asked for and has not begun. */
-  #next: Promise<MetricsSnapshot> | undefined;
 
   constructor(segment: Segment, families: Families, options: SnapshotsOptions) {
     this.#segment = segment;
@@ -80,22 +79,8 @@ export class Snapshots {
    */
   takeLater(signal?: AbortSignal): Promise<MetricsSnapshot> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#next === undefined) {
-      const before = this.#current ?? Promise.resolve();
-      const begin = (): Promise<MetricsSnapshot> => {
-        this.#next = undefined;
-        return this.#takeInTurns();
-      };
-      const next = before.then(begin, begin);
-      this.#next = next;
-      this.#current = next;
-      // Or the newest snapshot would be kept for as long as the registry.
-      const forget = (): void => {
-        if (this.#current === next) this.#current = undefined;
-      };
-      next.then(forget, forget);
-    }
-    return signal === undefined ? this.#next : unlessAborted(this.#next, signal);
+    const next = this.#inTurns.ask();
+    return signal === undefined ? next : unlessAborted(next, signal);
   }
 
   async #takeInTurns(): Promise<MetricsSnapshot> {

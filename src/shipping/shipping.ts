@@ -24,6 +24,8 @@ import { type Pending, type Progress, takeProgress } from "./progress.js";
 /** A registry, or `{ snapshot: () => processes.collect() }`. */
 export interface ShippedSource {
   snapshot(): MetricsSnapshot | Promise<MetricsSnapshot>;
+  /** Taken instead where there is one, because it gives the event loop its turns. */
+  collect?(): Promise<MetricsSnapshot>;
 }
 
 export interface ShippingOptions {
@@ -164,7 +166,7 @@ export class MetricsShipping implements AsyncDisposable {
   async #ship(): Promise<boolean> {
     try {
       await this.#settlePending();
-      const snapshot = await this.#registry.snapshot();
+      const snapshot = await (this.#registry.collect?.() ?? this.#registry.snapshot());
       this.#progress.baseline.keepOnly(snapshot);
       this.#progress.generation ??= (await this.#store.info()).generation;
       const place = { instance: this.instance, sequence: this.#next };

@@ -10,6 +10,7 @@ import {
 import { describeShape } from "../family-shape.js";
 import { atOnce, inTurns } from "../in-turns.js";
 import type { FamilyConflict } from "../merge.js";
+import { SharedNext } from "../shared-next.js";
 import type { MetricsSnapshot } from "../snapshot.js";
 import type { SnapshotSource } from "../snapshot-source.js";
 import { KnownNumbers } from "./known-numbers.js";
@@ -77,9 +78,7 @@ export class GatheredProcesses implements SnapshotSource {
   /** Called whenever a report came or a process ended. */
   readonly #watchers = new Set<() => void>();
   readonly #onFork = (worker: Worker): void => this.add(worker.process);
-  #current: Promise<MetricsSnapshot> | undefined;
-  /** One that has been asked for and has not begun. */
-  #next: Promise<MetricsSnapshot> | undefined;
+  readonly #taking = new SharedNext(() => this.#take());
   #isTaking = false;
   #isSettling = false;
   /** The newest answer of `snapshot` while another one is being made in turns, and so older. */
@@ -137,7 +136,7 @@ export class GatheredProcesses implements SnapshotSource {
   async collect(options: CollectOptions = {}): Promise<MetricsSnapshot> {
     const waitMs = integerOption("waitMs", options.waitMs, { default: 200, min: 0, max: 60_000 });
     if (waitMs > 0) await this.#ask(waitMs);
-    return this.#takeLater();
+    return this.#taking.ask();
   }
 
   /**
@@ -188,25 +187,6 @@ export class GatheredProcesses implements SnapshotSource {
       this.#isSettling = false;
     };
     void inTurns(this.#known.settleDue(), { clock: this.#clock }, onDone).then(() => this.#settle());
-  }
-
-  #takeLater(): Promise<MetricsSnapshot> {
-    if (this.#next === undefined) {
-      const before = this.#current ?? Promise.resolve();
-      const begin = (): Promise<MetricsSnapshot> => {
-        this.#next = undefined;
-        return this.#take();
-      };
-      const next = before.then(begin, begin);
-      this.#next = next;
-      this.#current = next;
-      // Or the newest answer would be kept for as long as this.
-      const forget = (): void => {
-        if (this.#current === next) this.#current = undefined;
-      };
-      next.then(forget, forget);
-    }
-    return this.#next;
   }
 
   /** One at a time. What `snapshot` answers meanwhile is newer, and so becomes the answer here too: no reader sees a number go back. */
