@@ -1,6 +1,3 @@
-export { Baseline } from "./baseline.js";
-export { BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter } from "./bound.js";
-export { type CursorOptions, SnapshotCursor } from "./cursor.js";
 export {
   MetricConflictError,
   MetricKindError,
@@ -12,7 +9,6 @@ export {
   MetricUnknownError,
   MetricValueError,
 } from "./errors.js";
-export { describeShape, type FamilyShape } from "./family-shape.js";
 export { type BucketEdges, edgesByUnit, type PowersOfTwo } from "./formats/bucket-edges.js";
 export {
   encodeOtlp,
@@ -40,8 +36,10 @@ export {
 export type { TextOptions } from "./formats/text-lines.js";
 export { unitWord } from "./formats/unit-words.js";
 export { writeYielding } from "./formats/write-yielding.js";
-export { Counter, Gauge, Histogram, UpDownCounter, Window } from "./instruments.js";
-export { type FamilyConflict, type MergeOptions, mergeSnapshots } from "./merge.js";
+export { BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter } from "./instruments/bound.js";
+export { Counter, Gauge, Histogram, UpDownCounter, Window } from "./instruments/instruments.js";
+export { type RunningTimer, type StartOptions, type TimedDecorator, Timer } from "./instruments/timer.js";
+export { BoundRecent, BoundSamples } from "./instruments/windows.js";
 export { attachRegistry, openRegistry } from "./open-registry.js";
 export type {
   GaugeOptions,
@@ -59,8 +57,7 @@ export {
   type OtlpPushOptions,
   pushOtlp,
   type SnapshotTaker,
-} from "./otlp-push.js";
-export { pointOf, summaryOf } from "./points.js";
+} from "./otlp-push/otlp-push.js";
 export {
   type CollectOptions,
   GatheredProcesses,
@@ -72,7 +69,6 @@ export type { MessagePipe, PipeEnd, PipeEvents } from "./processes/pipe.js";
 export { type MetricsReporter, type ReportOptions, reportTo } from "./processes/reporter.js";
 export { Registry } from "./registry.js";
 export { ProcessMetrics, type ProcessMetricsOptions, processMetrics } from "./runtime/process-metrics.js";
-export type { SeriesPoint } from "./series-key.js";
 export type {
   GaugeMerge,
   HistogramFamily,
@@ -84,7 +80,11 @@ export type {
   WindowFamily,
   WindowPoint,
 } from "./snapshot.js";
-export { decodeSnapshot, encodeSnapshot } from "./snapshot-codec.js";
 export type { SnapshotSource } from "./snapshot-source.js";
-export { type RunningTimer, type StartOptions, type TimedDecorator, Timer } from "./timer.js";
-export { BoundRecent, BoundSamples } from "./windows.js";
+export { Baseline } from "./snapshots/baseline.js";
+export { type CursorOptions, SnapshotCursor } from "./snapshots/cursor.js";
+export { describeShape, type FamilyShape } from "./snapshots/family-shape.js";
+export { type FamilyConflict, type MergeOptions, mergeSnapshots } from "./snapshots/merge.js";
+export { pointOf, summaryOf } from "./snapshots/points.js";
+export type { SeriesPoint } from "./snapshots/series-key.js";
+export { decodeSnapshot, encodeSnapshot } from "./snapshots/snapshot-codec.js";

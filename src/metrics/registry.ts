@@ -10,7 +10,8 @@ import {
 import type { Definition } from "./definition.js";
 import { forget, parentThread } from "./discovery.js";
 import { MetricKindError, MetricUnknownError } from "./errors.js";
-import { Counter, Gauge, Histogram, instrumentOf, UpDownCounter, Window } from "./instruments.js";
+import { Counter, Gauge, Histogram, instrumentOf, UpDownCounter, Window } from "./instruments/instruments.js";
+import { type DurationSink, Timer } from "./instruments/timer.js";
 import type { ThreadPlace } from "./memory/binding.js";
 import { Families, type Family } from "./memory/families.js";
 import type { Segment } from "./memory/segment.js";
@@ -24,11 +25,10 @@ import type {
   TimerMetricOptions,
   WindowOptions,
 } from "./options.js";
-import { pointOf, summaryOf } from "./points.js";
 import type { MetricFamily, MetricsSnapshot } from "./snapshot.js";
+import { pointOf, summaryOf } from "./snapshots/points.js";
 import { Snapshots } from "./snapshots.js";
 import { familyOf } from "./take-snapshot.js";
-import { type DurationSink, Timer } from "./timer.js";
 
 /**
  * Metrics that all threads of a process record to, in shared memory.

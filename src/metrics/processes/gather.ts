@@ -7,12 +7,12 @@ import {
   type NoticeSink,
   systemClock,
 } from "../../base/index.js";
-import { describeShape } from "../family-shape.js";
-import { atOnce, inTurns } from "../in-turns.js";
-import type { FamilyConflict } from "../merge.js";
 import { SharedNext } from "../shared-next.js";
 import type { MetricsSnapshot } from "../snapshot.js";
 import type { SnapshotSource } from "../snapshot-source.js";
+import { describeShape } from "../snapshots/family-shape.js";
+import { atOnce, inTurns } from "../snapshots/in-turns.js";
+import type { FamilyConflict } from "../snapshots/merge.js";
 import { KnownNumbers } from "./known-numbers.js";
 import { isOurs, questionMessage, readReport } from "./messages.js";
 import { type MessagePipe, type PipeEnd, pipeOf } from "./pipe.js";

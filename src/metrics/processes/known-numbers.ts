@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/index.js";
-import { eachPoint, type Steps } from "../in-turns.js";
-import type { FamilyConflict } from "../merge.js";
-import { keyOfPoint, type SeriesPoint } from "../series-key.js";
 import type { MetricsSnapshot } from "../snapshot.js";
+import { eachPoint, type Steps } from "../snapshots/in-turns.js";
+import type { FamilyConflict } from "../snapshots/merge.js";
+import { keyOfPoint, type SeriesPoint } from "../snapshots/series-key.js";
 import { type Report, snapshotBytesOf } from "./messages.js";
 import { ownFamilies } from "./own-families.js";
 import type { MessagePipe } from "./pipe.js";

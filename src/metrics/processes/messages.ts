@@ -1,4 +1,4 @@
-import type { Steps } from "../in-turns.js";
+import type { Steps } from "../snapshots/in-turns.js";
 
 /** Marks our messages on a channel that others use too; the number is the version of what follows. */
 const tag = "poundlock.metrics";

@@ -1,6 +1,6 @@
-import type { Steps } from "../in-turns.js";
 import type { MetricsSnapshot } from "../snapshot.js";
-import { decodeInSteps, snapshotHeadBytes, snapshotTime } from "../snapshot-codec.js";
+import type { Steps } from "../snapshots/in-turns.js";
+import { decodeInSteps, snapshotHeadBytes, snapshotTime } from "../snapshots/snapshot-codec.js";
 import { bytesOf, firstBytesOf, type Report } from "./messages.js";
 import type { MessagePipe } from "./pipe.js";
 

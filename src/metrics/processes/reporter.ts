@@ -9,10 +9,10 @@ import {
   systemClock,
   turnInLine,
 } from "../../base/index.js";
-import { atOnce, inTurns, type Steps } from "../in-turns.js";
 import type { MetricsSnapshot } from "../snapshot.js";
-import { encodeInSteps } from "../snapshot-codec.js";
 import type { SnapshotSource } from "../snapshot-source.js";
+import { atOnce, inTurns, type Steps } from "../snapshots/in-turns.js";
+import { encodeInSteps } from "../snapshots/snapshot-codec.js";
 import { GatheredProcesses } from "./gather.js";
 import { type Report, readQuestion, reportMessage, textOf } from "./messages.js";
 import { type MessagePipe, type PipeEnd, pipeOf } from "./pipe.js";

@@ -1,8 +1,8 @@
-import { eachPoint, type Steps } from "../in-turns.js";
-import type { FamilyConflict } from "../merge.js";
-import { SnapshotSum } from "../merge.js";
-import { keyOfPoint, type SeriesPoint } from "../series-key.js";
 import type { MetricFamily, MetricsSnapshot } from "../snapshot.js";
+import { eachPoint, type Steps } from "../snapshots/in-turns.js";
+import type { FamilyConflict } from "../snapshots/merge.js";
+import { SnapshotSum } from "../snapshots/merge.js";
+import { keyOfPoint, type SeriesPoint } from "../snapshots/series-key.js";
 
 type OnConflict = (conflict: FamilyConflict) => void;
 

@@ -1,6 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { Clock } from "../../base/index.js";
-import type { BoundGauge } from "../bound.js";
+import type { BoundGauge } from "../instruments/bound.js";
 import type { Registry } from "../registry.js";
 import { thread } from "./thread-numbers.js";
 

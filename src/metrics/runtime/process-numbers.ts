@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
-import type { BoundCounter, BoundGauge } from "../bound.js";
+import type { BoundCounter, BoundGauge } from "../instruments/bound.js";
 import type { Registry } from "../registry.js";
 
 /** What the whole process uses. Memory and descriptors of several processes add up. */

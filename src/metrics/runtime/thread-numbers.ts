@@ -7,8 +7,8 @@ import {
 } from "node:perf_hooks";
 import { getHeapSpaceStatistics } from "node:v8";
 import { threadId } from "node:worker_threads";
-import type { BoundCounter, BoundGauge } from "../bound.js";
-import type { Gauge, Histogram } from "../instruments.js";
+import type { BoundCounter, BoundGauge } from "../instruments/bound.js";
+import type { Gauge, Histogram } from "../instruments/instruments.js";
 import type { Registry } from "../registry.js";
 
 /** The label of this thread: 0 is the main thread. */

@@ -1,7 +1,7 @@
-import { subtractExponential } from "../sketch/index.js";
+import { subtractExponential } from "../../sketch/index.js";
+import type { MetricFamily, MetricsSnapshot } from "../snapshot.js";
 import { Baseline } from "./baseline.js";
 import type { SeriesPoint } from "./series-key.js";
-import type { MetricFamily, MetricsSnapshot } from "./snapshot.js";
 
 export interface CursorOptions {
   /** Whether counters and histograms that did not change are answered too, with a difference of nothing. @default false */

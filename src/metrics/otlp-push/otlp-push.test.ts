@@ -5,13 +5,13 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { messageType, plain } from "../../test/kit/schemas.js";
-import { until } from "../../test/kit/until.js";
-import { ManualClock, type Notice } from "../base/index.js";
-import { encodeOtlp } from "./formats/encode-otlp.js";
+import { messageType, plain } from "../../../test/kit/schemas.js";
+import { until } from "../../../test/kit/until.js";
+import { ManualClock, type Notice } from "../../base/index.js";
+import { encodeOtlp } from "../formats/encode-otlp.js";
+import type { MetricsSnapshot } from "../snapshot.js";
 import { parseRetryAfter } from "./otlp-post.js";
 import { type OtlpPusher, type OtlpPushOptions, pushOtlp } from "./otlp-push.js";
-import type { MetricsSnapshot } from "./snapshot.js";
 
 const service = "opentelemetry/proto/collector/metrics/v1/metrics_service.proto";
 const requestType = messageType(

@@ -1,5 +1,5 @@
-import { type ExponentialHistogram, Histogram } from "../sketch/index.js";
-import type { MetricFamily, MetricsSnapshot, NumberFamily } from "./snapshot.js";
+import { type ExponentialHistogram, Histogram } from "../../sketch/index.js";
+import type { MetricFamily, MetricsSnapshot, NumberFamily } from "../snapshot.js";
 
 export function histogramOf(...values: readonly number[]): ExponentialHistogram {
   const histogram = new Histogram();

@@ -1,6 +1,6 @@
-import { MetricValueError } from "./errors.js";
-import { Binding } from "./memory/binding.js";
-import { blockHeadUnits, blockKind, cellsOf, pageCells } from "./memory/layout.js";
+import { MetricValueError } from "../errors.js";
+import { Binding } from "../memory/binding.js";
+import { blockHeadUnits, blockKind, cellsOf, pageCells } from "../memory/layout.js";
 
 // Constants of this module, because those are compiled in; imported ones are loaded anew for each record.
 const headUnits: number = blockHeadUnits;

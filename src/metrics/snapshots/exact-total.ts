@@ -1,4 +1,4 @@
-import { ExactSum } from "../sketch/index.js";
+import { ExactSum } from "../../sketch/index.js";
 
 /**
  * A sum of doubles that is exact until it is read, so that what never falls never seems to: rounding each addition could let the

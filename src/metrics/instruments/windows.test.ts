@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../base/index.js";
-import { openRegistry, type Registry } from "./index.js";
-import type { WindowPoint } from "./snapshot.js";
+import { ManualClock } from "../../base/index.js";
+import { openRegistry, type Registry } from "../index.js";
+import type { WindowPoint } from "../snapshot.js";
 
 const seed = Number(process.env.POUNDLOCK_SEED ?? 20261121);
 let made = 0;

@@ -1,5 +1,5 @@
-import { type Clock, codeOf, OptionError } from "../base/index.js";
-import type { LabelValues } from "./options.js";
+import { type Clock, codeOf, OptionError } from "../../base/index.js";
+import type { LabelValues } from "../options.js";
 
 /** What takes the durations: a histogram or a window. */
 export interface DurationSink {

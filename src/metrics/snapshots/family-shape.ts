@@ -1,4 +1,4 @@
-import type { GaugeMerge, MetricFamily } from "./snapshot.js";
+import type { GaugeMerge, MetricFamily } from "../snapshot.js";
 
 /** What two families of one name must share to be one metric. */
 export interface FamilyShape {

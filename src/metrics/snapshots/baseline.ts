@@ -1,6 +1,6 @@
+import type { MetricFamily, MetricsSnapshot } from "../snapshot.js";
 import { isSameShape, labelOrder, shapeOf } from "./family-shape.js";
 import { keyOfPoint, type SeriesPoint } from "./series-key.js";
-import type { MetricFamily, MetricsSnapshot } from "./snapshot.js";
 
 interface KnownFamily {
   readonly family: MetricFamily;

@@ -1,8 +1,8 @@
+import type { MetricFamily, MetricsSnapshot } from "../snapshot.js";
 import { type FamilyShape, isSameShape, labelOrder, shapeOf } from "./family-shape.js";
 import { atOnce, eachPoint, type Steps } from "./in-turns.js";
 import { keyOfPoint, type SeriesPoint } from "./series-key.js";
 import { newSeriesSum, type SeriesSum } from "./series-sum.js";
-import type { MetricFamily, MetricsSnapshot } from "./snapshot.js";
 
 /** Two families of one name that are not one metric: the first was kept, the other left out. */
 export interface FamilyConflict {

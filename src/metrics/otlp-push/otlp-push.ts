@@ -8,11 +8,11 @@ import {
   type NoticeSink,
   OptionError,
   systemClock,
-} from "../base/index.js";
-import { type OtlpEncodeOptions, renderOtlp } from "./formats/encode-otlp.js";
-import { writeYielding } from "./formats/write-yielding.js";
+} from "../../base/index.js";
+import { type OtlpEncodeOptions, renderOtlp } from "../formats/encode-otlp.js";
+import { writeYielding } from "../formats/write-yielding.js";
+import type { MetricsSnapshot } from "../snapshot.js";
 import { type PostOutcome, postOtlp } from "./otlp-post.js";
-import type { MetricsSnapshot } from "./snapshot.js";
 
 /** Takes a snapshot, such as `(signal) => registry.collect(signal)`. */
 export type SnapshotTaker = (signal: AbortSignal) => MetricsSnapshot | Promise<MetricsSnapshot>;

@@ -1,10 +1,10 @@
-import { bucketIndexerOf } from "../sketch/index.js";
+import { bucketIndexerOf } from "../../sketch/index.js";
+import type { ThreadPlace } from "../memory/binding.js";
+import type { Family } from "../memory/families.js";
+import { blockKind } from "../memory/layout.js";
+import type { LabelValues } from "../options.js";
 import { Bindings } from "./bindings.js";
 import { BoundCounter, BoundGauge, BoundHistogram, BoundUpDownCounter } from "./bound.js";
-import type { ThreadPlace } from "./memory/binding.js";
-import type { Family } from "./memory/families.js";
-import { blockKind } from "./memory/layout.js";
-import type { LabelValues } from "./options.js";
 import { BoundRecent, BoundSamples } from "./windows.js";
 
 /** Only ever goes up. Its sum over all threads is exact. */

@@ -1,6 +1,6 @@
-import { summarizeWindow, type WindowSummary } from "./formats/window-summary.js";
-import type { LabelObject } from "./options.js";
-import type { HistogramPoint, MetricsSnapshot, NumberPoint, WindowPoint } from "./snapshot.js";
+import { summarizeWindow, type WindowSummary } from "../formats/window-summary.js";
+import type { LabelObject } from "../options.js";
+import type { HistogramPoint, MetricsSnapshot, NumberPoint, WindowPoint } from "../snapshot.js";
 
 /** The series with exactly these labels; undefined when there is none, also when the metric has other labels. */
 export function pointOf(

@@ -1,8 +1,8 @@
-import { assertInvariant } from "../base/index.js";
-import { type ExponentialHistogram, mergeExponential } from "../sketch/index.js";
+import { assertInvariant } from "../../base/index.js";
+import { type ExponentialHistogram, mergeExponential } from "../../sketch/index.js";
+import type { GaugeMerge, HistogramPoint, MetricFamily, NumberPoint, WindowPoint } from "../snapshot.js";
 import { ExactTotal } from "./exact-total.js";
 import type { SeriesPoint } from "./series-key.js";
-import type { GaugeMerge, HistogramPoint, MetricFamily, NumberPoint, WindowPoint } from "./snapshot.js";
 
 type Numbers = Pick<NumberPoint, "value" | "setMs">;
 

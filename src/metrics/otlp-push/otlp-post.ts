@@ -1,6 +1,6 @@
-import { type Clock, codeOf, messageOf, printable } from "../base/index.js";
-import { type OtlpEncoding, otlpContentTypes } from "./formats/encode-otlp.js";
-import { type OtlpPartialSuccess, readOtlpResponse, readOtlpStatus } from "./formats/otlp-response.js";
+import { type Clock, codeOf, messageOf, printable } from "../../base/index.js";
+import { type OtlpEncoding, otlpContentTypes } from "../formats/encode-otlp.js";
+import { type OtlpPartialSuccess, readOtlpResponse, readOtlpStatus } from "../formats/otlp-response.js";
 
 /** What became of a request. */
 export type PostOutcome =

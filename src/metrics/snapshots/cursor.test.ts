@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { MetricFamily, MetricsSnapshot } from "../snapshot.js";
 import { SnapshotCursor } from "./cursor.js";
 import { mergeSnapshots } from "./merge.js";
-import type { MetricFamily, MetricsSnapshot } from "./snapshot.js";
 import {
   counterBy,
   familyNamed,

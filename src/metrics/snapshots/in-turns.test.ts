@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../base/index.js";
+import { ManualClock } from "../../base/index.js";
 import { inTurns, type Steps } from "./in-turns.js";
 import { SnapshotSum } from "./merge.js";
 import { counterBy, snapshotOf } from "./snapshot.testkit.js";

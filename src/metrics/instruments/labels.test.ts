@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../base/index.js";
-import { type MetricsSnapshot, openRegistry, type Registry, type RegistryOptions } from "./index.js";
-import { hashOf, seriesKey } from "./memory/series.js";
-import type { NumberPoint } from "./snapshot.js";
+import { ManualClock } from "../../base/index.js";
+import { type MetricsSnapshot, openRegistry, type Registry, type RegistryOptions } from "../index.js";
+import { hashOf, seriesKey } from "../memory/series.js";
+import type { NumberPoint } from "../snapshot.js";
 
 const isFull = process.env.POUNDLOCK_METRICS === "full";
 const seed = Number(process.env.POUNDLOCK_SEED ?? 20261121);

@@ -1,4 +1,4 @@
-import type { HistogramPoint, NumberPoint, WindowPoint } from "./snapshot.js";
+import type { HistogramPoint, NumberPoint, WindowPoint } from "../snapshot.js";
 
 /** A point of any family. */
 export type SeriesPoint = NumberPoint | HistogramPoint | WindowPoint;

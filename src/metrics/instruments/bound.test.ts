@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ExactSum, type ExponentialHistogram } from "../sketch/index.js";
-import { type BoundHistogram, openRegistry, type Registry } from "./index.js";
+import { ExactSum, type ExponentialHistogram } from "../../sketch/index.js";
+import { type BoundHistogram, openRegistry, type Registry } from "../index.js";
 
 const seed = Number(process.env.POUNDLOCK_SEED ?? randomInt(2 ** 31));
 let made = 0;

@@ -1,7 +1,5 @@
-import { ByteReader, ByteWriter } from "../base/index.js";
-import type { BucketRun, ExponentialHistogram } from "../sketch/index.js";
-import { atOnce, eachPoint, pointsPerStep, type Steps } from "./in-turns.js";
-import type { SeriesPoint } from "./series-key.js";
+import { ByteReader, ByteWriter } from "../../base/index.js";
+import type { BucketRun, ExponentialHistogram } from "../../sketch/index.js";
 import type {
   GaugeMerge,
   HistogramPoint,
@@ -9,7 +7,9 @@ import type {
   MetricsSnapshot,
   NumberPoint,
   WindowPoint,
-} from "./snapshot.js";
+} from "../snapshot.js";
+import { atOnce, eachPoint, pointsPerStep, type Steps } from "./in-turns.js";
+import type { SeriesPoint } from "./series-key.js";
 
 /** "PLms", then the version of the layout. */
 const magic: readonly number[] = [0x50, 0x4c, 0x6d, 0x73];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { ManualClock } from "../base/index.js";
-import { openRegistry, pointOf, type Registry, summaryOf } from "./index.js";
+import { ManualClock } from "../../base/index.js";
+import { openRegistry, pointOf, type Registry, summaryOf } from "../index.js";
 
 let made = 0;
 
@@ -87,7 +87,7 @@ test("Timer.run() runs a lazy thenable once", async () => {
 });
 
 test("Timer.run() leaves a rejection that nobody handles to Node", () => {
-  const door = JSON.stringify(new URL("./index.js", import.meta.url).href);
+  const door = JSON.stringify(new URL("../index.js", import.meta.url).href);
   const program = `
     import { openRegistry } from ${door};
     process.on("unhandledRejection", (error) => console.log("seen:", error.message));

@@ -1,4 +1,4 @@
-import { type Clock, turnInLine } from "../base/index.js";
+import { type Clock, turnInLine } from "../../base/index.js";
 
 /** Something long, done in steps that each take far less than a millisecond. */
 export type Steps<T> = Generator<void, T, void>;

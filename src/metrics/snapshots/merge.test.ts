@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { anySnapshot } from "../../test/kit/any-snapshot.js";
-import { mergeExponential } from "../sketch/index.js";
+import { anySnapshot } from "../../../test/kit/any-snapshot.js";
+import { mergeExponential } from "../../sketch/index.js";
+import type { MetricFamily, MetricsSnapshot, WindowFamily } from "../snapshot.js";
 import { atOnce } from "./in-turns.js";
 import { type FamilyConflict, mergeSnapshots, SnapshotSum } from "./merge.js";
-import type { MetricFamily, MetricsSnapshot, WindowFamily } from "./snapshot.js";
 import {
   counterBy,
   familyNamed,

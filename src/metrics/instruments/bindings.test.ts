@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MetricLabelsError, type NumberPoint, openRegistry } from "./index.js";
+import { MetricLabelsError, type NumberPoint, openRegistry } from "../index.js";
 
 type Labels = { method: string; status: string };
 

@@ -1,7 +1,7 @@
-import { MetricLabelsError } from "./errors.js";
-import type { Binding, ThreadPlace } from "./memory/binding.js";
-import type { Family } from "./memory/families.js";
-import { word } from "./memory/layout.js";
+import { MetricLabelsError } from "../errors.js";
+import type { Binding, ThreadPlace } from "../memory/binding.js";
+import type { Family } from "../memory/families.js";
+import { word } from "../memory/layout.js";
 
 type Level<B> = Map<unknown, Level<B> | B>;
 type LabelObject = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { anySnapshot } from "../../test/kit/any-snapshot.js";
-import { ByteWriter } from "../base/index.js";
+import { anySnapshot } from "../../../test/kit/any-snapshot.js";
+import { ByteWriter } from "../../base/index.js";
 import { counterBy, histogramOf, snapshotOf } from "./snapshot.testkit.js";
 import { decodeSnapshot, encodeSnapshot } from "./snapshot-codec.js";
 

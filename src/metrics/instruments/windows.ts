@@ -1,7 +1,7 @@
+import { MetricValueError } from "../errors.js";
+import { Binding, samplePlace } from "../memory/binding.js";
+import { blockHeadUnits, blockKind, cellsOf, pageCells } from "../memory/layout.js";
 import { Pages, pageTag } from "./bound.js";
-import { MetricValueError } from "./errors.js";
-import { Binding, samplePlace } from "./memory/binding.js";
-import { blockHeadUnits, blockKind, cellsOf, pageCells } from "./memory/layout.js";
 
 /** A window over the last N observations, with its labels given. */
 export class BoundSamples extends Binding {
