@@ -15,9 +15,6 @@ export interface EndedRequest {
 
 /** The metrics of requests, by one of the two conventions. */
 export interface RequestFamilies {
-  /** Names of the metrics whose numbers, or counts of observations, are the requests that ended. */
-  readonly ended: string;
-  readonly inFlight: string;
   started(method: string, scheme: string): void;
   /** The opposite of `started`. */
   left(method: string, scheme: string): void;
@@ -27,6 +24,9 @@ export interface RequestFamilies {
 /** Everything that a service records. */
 export interface ServiceFamilies {
   readonly requests: RequestFamilies;
+  /** Requests that have begun, and those among them that turned out to be none that count. */
+  readonly begun: Counter;
+  readonly leftOut: Counter;
   readonly errors: Counter<"method" | "route" | "class" | "type">;
   readonly rateLimited: Counter<"route">;
   /** In milliseconds: what `avg_latency_ms` and `p95_latency_ms` are of. */
@@ -42,6 +42,14 @@ export function registerFamilies(registry: Registry, settings: ServiceSettings):
   const named = (prometheus: string, dotted: string): string => (isOtel ? dotted : prometheus);
   return {
     requests: isOtel ? openTelemetryRequests(registry) : prometheusRequests(registry),
+    begun: registry.counter(named("http_requests_begun_total", "service.requests.begun"), {
+      help: "Requests that have begun",
+      unit: "{request}",
+    }),
+    leftOut: registry.counter(named("http_requests_left_out_total", "service.requests.left_out"), {
+      help: "Requests that have begun and are not counted, such as those for the metrics",
+      unit: "{request}",
+    }),
     errors: registry.counter(named("http_request_errors_total", "service.request.errors"), {
       help: "Requests that went wrong, by what went wrong",
       unit: "{request}",
@@ -92,8 +100,6 @@ function prometheusRequests(registry: Registry): RequestFamilies {
     labels: ["method", "route"],
   });
   return {
-    ended: ended.name,
-    inFlight: inFlight.name,
     started: (method) => inFlight.add(1, { method }),
     left: (method) => inFlight.add(-1, { method }),
     record: ({ method, route, status, seconds }) => {
@@ -120,8 +126,6 @@ function openTelemetryRequests(registry: Registry): RequestFamilies {
     "url.scheme": scheme,
   });
   return {
-    ended: duration.name,
-    inFlight: active.name,
     started: (method, scheme) => active.add(1, activeBy(method, scheme)),
     left: (method, scheme) => active.add(-1, activeBy(method, scheme)),
     record: ({ method, route, scheme, status, fault, seconds }) =>

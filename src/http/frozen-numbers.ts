@@ -23,11 +23,11 @@ export function frozenNumbers(snapshot: MetricsSnapshot, names: ServiceFamilies)
     snapshot.families.find((one) => one.name === name);
   const total = (name: string, isCounted?: (labels: readonly string[]) => boolean): number =>
     sumOf(family(name), isCounted);
-  const { requests, errors, rateLimited, cache, latency } = names;
+  const { begun, leftOut, errors, rateLimited, cache, latency } = names;
   const samples = samplesOf(family(latency.name));
   return {
-    // Who has begun has ended or is under way, in one cut.
-    requests_total: total(requests.ended) + total(requests.inFlight),
+    // Not those that ended and those in flight, which are the same as long as no process is killed with requests in flight.
+    requests_total: total(begun.name) - total(leftOut.name),
     errors_total: total(errors.name, ([, , errorClass]) => ownFaults.has(errorClass!)),
     cache_hits_total: total(cache.name, ([, result]) => result === "hit"),
     rate_limited_total: total(rateLimited.name),

@@ -63,7 +63,10 @@ export class RequestMeter {
   start(method: string, scheme: string): RequestRecord {
     const known = this.#methods.has(method) ? method : "_OTHER";
     const record = new RequestRecord(known, scheme, this.#clock.monotonicMs());
-    this.#families.requests.started(record.method, record.scheme);
+    this.#registry.together(() => {
+      this.#families.begun.add();
+      this.#families.requests.started(record.method, record.scheme);
+    });
     return record;
   }
 
@@ -103,7 +106,10 @@ export class RequestMeter {
   forget(record: RequestRecord): void {
     if (record.isOver) return;
     record.isOver = true;
-    this.#families.requests.left(record.method, record.scheme);
+    this.#registry.together(() => {
+      this.#families.leftOut.add();
+      this.#families.requests.left(record.method, record.scheme);
+    });
   }
 
   /** Counts a request as rate limited: when it ends, so that a 429 is not counted again; at once where there is none. */
