@@ -14,7 +14,7 @@ const attemptsMax = 8;
 /** After so many, `collect` no longer gives way in between, so that other readers can't keep it from ending. */
 const attemptsThatGiveWay = 3;
 /** How long `collect` runs before it gives the event loop a turn, in milliseconds. */
-const turnMs = 4;
+const turnMs = 2;
 
 /** A cut with what it is of. */
 interface Taken {

@@ -27,7 +27,7 @@ function countTurns(): { readonly turns: () => number; stop(): void } {
   return { turns: () => turns, stop: () => clearImmediate(immediate) };
 }
 
-test("writeYielding() hands on every piece and lets others have a turn every 4 ms", async () => {
+test("writeYielding() hands on every piece and lets others have a turn every 2 ms", async () => {
   const clock = new ManualClock(0);
   const loop = countTurns();
 
@@ -36,7 +36,7 @@ test("writeYielding() hands on every piece and lets others have a turn every 4 m
   const turns = loop.turns();
   loop.stop();
   assert.equal(text, Array.from({ length: 100 }, (_, at) => at).join(""));
-  assert.ok(turns >= 25 && turns <= 29, `${turns} turns`);
+  assert.ok(turns >= 50 && turns <= 54, `${turns} turns`);
 });
 
 test("writeYielding() goes on with one of many in each turn", async () => {

@@ -1,10 +1,10 @@
 import { type Clock, systemClock, turnInLine } from "../../base/index.js";
 
 /** How long writing may go on before others have a turn: with a pause of the garbage collector on top it stays below 10 ms. */
-const sliceMs = 4;
+const sliceMs = 2;
 
 /**
- * Hands the pieces on and lets the event loop go on whenever it has been busy with them for about 4 ms, and once before the first. However
+ * Hands the pieces on and lets the event loop go on whenever it has been busy with them for about 2 ms, and once before the first. However
  * many do that at the same time, the loop is held by one of them in each turn. Empty pieces are left out.
  *
  * @throws the signal's reason as soon as it is aborted; the pieces' generator is closed then
