@@ -138,6 +138,11 @@ for (const kind of ["memory", "lmdb"] as const)
       ["(self)", 0],
       ["app", 0],
     ]);
+    const drained = await engine.drain();
+    assert.deepEqual(
+      drained.map(({ source }) => source),
+      ["app"],
+    );
   });
 
 test("a metric that no rule has is refused before anything is opened", async () => {

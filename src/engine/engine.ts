@@ -30,7 +30,7 @@ import {
 } from "../store/index.js";
 import { type FileStatus, openTail, type Tail } from "../tail/index.js";
 import { openFoldPool, taskTimeoutMs } from "./fold-pool.js";
-import { OwnHistory } from "./own-history.js";
+import { OwnHistory, ownSource } from "./own-history.js";
 import { OwnMetrics } from "./own-metrics.js";
 import { RateMeter } from "./rate-meter.js";
 import { packageVersion } from "./version.js";
@@ -239,7 +239,8 @@ export class Engine implements AsyncDisposable {
     await this.finished.catch(() => {});
     const ledger = this.#closing === undefined ? await this.#store.ledger() : [];
     await this.close();
-    return ledger;
+    // The answer is for who gave the events.
+    return ledger.filter(({ source }) => source !== ownSource);
   }
 
   async #close(): Promise<void> {

@@ -10,7 +10,7 @@ import {
 import type { Store } from "../store/index.js";
 
 /** Name in the ledger; no source of a configuration can be called so. */
-const source = "(self)";
+export const ownSource = "(self)";
 
 export interface OwnHistoryOptions {
   readonly everyMs: number;
@@ -41,7 +41,7 @@ export class OwnHistory {
     this.#registry = registry;
     this.#store = store;
     this.#options = options;
-    this.#shipping = shipMetrics(registry, store, { ...options, source });
+    this.#shipping = shipMetrics(registry, store, { ...options, source: ownSource });
     this.#query = queryShipped({ store, families, clock: options.clock });
     this.#known = families.length;
     this.#wanted = families.length;

@@ -84,3 +84,19 @@ test("promtool finds nothing to say about it but that milliseconds are no base u
   const complaints = `${stdout}${stderr}`.split("\n").filter((line) => line !== "");
   assert.deepEqual(complaints, ['latency_milliseconds use base unit "seconds" instead of "milliseconds"']);
 });
+
+class WithOwnHistory extends FakeSource {
+  override metrics(): readonly MetricDescription[] {
+    const kept = { kind: "sum", by: [], windowsMs: [], keys: ["kept"] } as const;
+    return [{ ...kept, name: "poundlock_kept_total", from: [] }];
+  }
+}
+
+test("expositionOf() shows what the process measures once, also when the store keeps it", async () => {
+  const source = new WithOwnHistory(0);
+  source.registry.counter("poundlock_kept_total").add(3);
+
+  const text = await textOf(source);
+
+  assert.deepEqual(text.match(/^poundlock_kept\S* .*$/gm), ["poundlock_kept_total 3"]);
+});

@@ -14,7 +14,9 @@ const groupsMax = 1000;
 
 /** Everything `/metrics` says: Poundlock's own, then the user's metrics from their all-time totals. */
 export async function expositionOf(source: ServerSource): Promise<MetricsSnapshot> {
-  const metrics = source.metrics();
+  // What the process measures of itself comes from where it is measured, also when the store keeps it too; a rule has sources.
+  const measures = new Set(source.registry.registered().map(({ name }) => name));
+  const metrics = source.metrics().filter(({ name, from }) => from.length > 0 || !measures.has(name));
   const [measured, status, ledger, files, dead, ...own] = await Promise.all([
     source.registry.collect(),
     source.status(),
