@@ -35,7 +35,8 @@ interface Activity {
  * Who records stamps its block, then looks at the state; here the state is set, then the stamps are looked at again. So one of the
  * two sees the other. Who stamped its block in an older epoch does not look; it began its record before this one, and can be seen to
  * be at it: nothing goes idle that it may write. (It says so by a plain store before a plain load of the epoch, which a processor may
- * do the other way round; but the store is seen long before the snapshot that looks for it has been read.) A block goes back to the thread that wrote it: that thread is then in none of its own records.
+ * do the other way round; but the store is seen long before the snapshot that looks for it has been read.) A block goes back to the
+ * thread that wrote it: that thread is then in none of its own records.
  */
 export class Expiry {
   readonly #segment: Segment;
@@ -106,21 +107,23 @@ export class Expiry {
     const stateAt = entry.unit * 2 + seriesWord.state;
     if (i32[entry.unit * 2 + seriesWord.order] !== entry.order) return true;
     const before = Atomics.compareExchange(i32, stateAt, seriesState.live, seriesState.idle);
-    if (before === seriesState.idle) return this.#free(family, entry);
-    if (before !== seriesState.live) return true;
-    if (this.#markOf(entry.unit) !== mark || this.#mayBeWritten(entry.unit))
+    if (before !== seriesState.idle && before !== seriesState.live) return true;
+    // Asked before each of the two steps: a thread may just be between two records of one that it must not lose.
+    if (this.#markOf(entry.unit) !== mark || this.#mayBeWritten(entry.unit)) {
       Atomics.compareExchange(i32, stateAt, seriesState.idle, seriesState.live);
-    return false;
+      return false;
+    }
+    return before === seriesState.idle && this.#free(family, entry);
   }
 
-  /** Whether a live thread that has a block in the series is about to record something. */
+  /** Whether a thread that has a block in the series, and may still run, is about to record something. */
   #mayBeWritten(series: number): boolean {
     const { i32 } = this.#segment;
     let at = Atomics.load(i32, series * 2 + seriesWord.blocks);
     for (; at !== 0; at = i32[at * 2 + blockWord.next]!) {
       const owner = i32[at * 2 + blockWord.owner]!;
       const state = Atomics.load(i32, this.#segment.threadUnit(owner) * 2 + threadWord.state);
-      if (state === threadState.live && isRecording(this.#segment, owner)) return true;
+      if (state !== threadState.dead && isRecording(this.#segment, owner)) return true;
     }
     return false;
   }
